@@ -1,0 +1,1 @@
+"""What makes an artifact. The only package that imports TensorFlow."""

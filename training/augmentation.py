@@ -1,0 +1,72 @@
+"""Makes each photo look as if someone else had taken it: other framing, other light, another camera.
+
+numpy and OpenCV on uint8: one affine warp, one lookup table and one small colour matrix per photo, about a
+millisecond, so that it hides behind the network's own time. Everything is drawn from the generator handed in.
+"""
+
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint8]
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+
+
+def augment(rgb: Pixels, size: int, rng: np.random.Generator) -> Pixels:
+    """One random view of a picture: uint8, (h, w, 3), RGB in; uint8, (size, size, 3), RGB out."""
+    return photometric(geometric(rgb, size, rng), rng)
+
+
+def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.35, 1.2)) -> Pixels:
+    """Random crop, aspect, mirror and rotation in one warp, mirrored at the edges where it reaches past them.
+
+    scale: least and most area of the crop as a share of the picture. An item at a bin is held at any orientation, so
+    quarter turns come on top of a small angle.
+    """
+    height, width = rgb.shape[:2]
+    area = rng.uniform(*scale)
+    aspect = float(np.exp(rng.uniform(-0.35, 0.35)))
+    crop_w, crop_h = width * np.sqrt(area * aspect), height * np.sqrt(area / aspect)
+    centre_x = width / 2 + rng.uniform(-0.5, 0.5) * max(0.0, width - crop_w)
+    centre_y = height / 2 + rng.uniform(-0.5, 0.5) * max(0.0, height - crop_h)
+    angle = np.radians(rng.uniform(-20, 20)) + rng.integers(4) * np.pi / 2
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    cos, sin = np.cos(angle), np.sin(angle)
+    # From output to input coordinates, which is what WARP_INVERSE_MAP wants
+    matrix = np.array([[crop_w * cos * flip, -crop_h * sin], [crop_w * sin * flip, crop_h * cos]]) / size
+    offset = np.array([centre_x, centre_y]) - matrix @ np.array([size / 2, size / 2])
+    shrink = max(crop_w, crop_h) / size
+    flags = (cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(
+        rgb, np.column_stack([matrix, offset]), (size, size), flags=flags, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return cast(Pixels, warped)
+
+
+def photometric(rgb: Pixels, rng: np.random.Generator, strength: float = 1.0) -> Pixels:
+    """Random exposure, contrast, gamma, colour cast and saturation, and sometimes blur or noise.
+
+    rgb: uint8, (h, w, 3), RGB; the result is a new array of the same shape. strength: 0 changes nothing but blur and
+    noise, 1 is moderate.
+    """
+    levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+    gamma = np.exp(rng.normal(0, 0.22 * strength))
+    cast_ = np.exp(rng.normal(0, 0.08 * strength, 3))
+    gain = np.exp(rng.normal(0, 0.16 * strength)) * cast_
+    contrast = np.exp(rng.normal(0, 0.16 * strength))
+    table = np.clip((levels**gamma * gain - 0.5) * contrast + 0.5, 0, 1) * 255
+    result = cv2.LUT(rgb, table.astype(np.uint8).reshape(256, 1, 3))
+
+    if rng.random() < 0.6:
+        saturation = np.clip(rng.normal(1, 0.35 * strength), 0, 2)
+        grey = np.tile(LUMA, (3, 1)) * (1 - saturation)
+        result = cv2.transform(result, grey + np.eye(3, dtype=np.float32) * saturation)
+    chance = rng.random()
+    if chance < 0.15:
+        result = cv2.GaussianBlur(result, (0, 0), rng.uniform(0.4, 1.6))
+    elif chance < 0.35:
+        noise = rng.integers(-128, 128, result.shape, dtype=np.int8) * np.float32(rng.uniform(0.01, 0.12))
+        result = np.clip(result + noise, 0, 255).astype(np.uint8)
+    return cast(Pixels, result)
