@@ -1,0 +1,112 @@
+"""The icon set: a few polylines each on a 24 by 24 grid, drawn the same on video frames and on pages."""
+
+import base64
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.colors import rgb
+
+GRID = 24
+STROKE = 1.8  # line width in grid units
+
+Polyline = tuple[tuple[float, float], ...]
+
+
+def _closed(*points: tuple[float, float]) -> Polyline:
+    return (*points, points[0])
+
+
+ICONS: dict[str, tuple[Polyline, ...]] = {
+    "box": (
+        _closed((3, 7.5), (12, 3), (21, 7.5), (21, 16.5), (12, 21), (3, 16.5)),
+        ((3, 7.5), (12, 12), (21, 7.5)),
+        ((12, 12), (12, 21)),
+        ((7.5, 5.25), (16.5, 9.75), (16.5, 13)),
+    ),
+    "bottle": (
+        _closed((10, 2), (14, 2), (14, 8), (16.5, 11), (17, 12.5), (17, 22), (7, 22), (7, 12.5), (7.5, 11), (10, 8)),
+        ((7, 14.5), (17, 14.5)),
+        ((7, 18.5), (17, 18.5)),
+        ((10, 4.5), (14, 4.5)),
+    ),
+    "can": (
+        _closed((7.5, 2.5), (16.5, 2.5), (18.5, 5.5), (18.5, 18.5), (16.5, 21.5), (7.5, 21.5), (5.5, 18.5), (5.5, 5.5)),
+        ((5.5, 5.5), (18.5, 5.5)),
+        ((5.5, 18.5), (18.5, 18.5)),
+        ((9, 15), (15, 9)),
+    ),
+    "sheet": (
+        _closed((5, 2), (14.5, 2), (19.5, 7), (19.5, 22), (5, 22)),
+        ((14.5, 2), (14.5, 7), (19.5, 7)),
+        ((8.5, 11.5), (16, 11.5)),
+        ((8.5, 15), (16, 15)),
+        ((8.5, 18.5), (13, 18.5)),
+    ),
+    "cup": (
+        _closed((5.5, 9), (18.5, 9), (16.5, 22), (7.5, 22)),
+        ((4, 9), (4.5, 6.5), (19.5, 6.5), (20, 9)),
+        ((12, 6.5), (13, 2), (17, 2)),
+        ((6.5, 14), (17.5, 14)),
+    ),
+    "bag": (
+        _closed((9, 8), (5.5, 12), (4, 17.5), (6.5, 22), (17.5, 22), (20, 17.5), (18.5, 12), (15, 8)),
+        ((9, 8), (7, 3.5), (10, 2.5), (12, 4.5), (14, 2.5), (17, 3.5), (15, 8)),
+        ((8.5, 8), (15.5, 8)),
+    ),
+    "tag": (
+        _closed((3, 3), (12, 3), (21, 12), (12, 21), (3, 12)),
+        _closed((6.5, 6.5), (8.5, 6.5), (8.5, 8.5), (6.5, 8.5)),
+    ),
+    "question": (
+        ((7.5, 8), (8.5, 4.8), (12, 3.5), (15.5, 4.8), (16.5, 8), (15, 11), (12, 13), (12, 15.5)),
+        ((12, 20), (12, 20.6)),
+    ),
+    "frame": (
+        ((3, 8), (3, 3), (8, 3)),
+        ((16, 3), (21, 3), (21, 8)),
+        ((21, 16), (21, 21), (16, 21)),
+        ((8, 21), (3, 21), (3, 16)),
+        ((12, 8.5), (12, 15.5)),
+        ((8.5, 12), (15.5, 12)),
+    ),
+    "camera-off": (
+        ((2.5, 2.5), (21.5, 21.5)),
+        ((9, 6), (15.5, 6), (15.5, 12.5)),
+        ((15.5, 10.5), (21, 7.5), (21, 16)),
+        ((14, 18), (3, 18), (3, 6), (5, 6)),
+    ),
+}
+
+
+def draw(mask: NDArray[np.uint8], icon: str, x: float, y: float, size: float) -> None:
+    """Draw an icon in white (255), antialiased, on a uint8 mask of shape (height, width).
+
+    x, y: top left corner, and size: side, all in pixels. Raises KeyError for a name that is not in `ICONS`.
+    """
+    shift = 4  # cv2's fixed-point coordinates: sixteenths of a pixel
+    thickness = max(1, round(STROKE * size / GRID))
+    for line in ICONS[icon]:
+        points = (np.array(line) * size / GRID + (x, y)) * 2**shift
+        cv2.polylines(mask, [points.round().astype(np.int32)], False, 255, thickness, cv2.LINE_AA, shift)
+
+
+def svg_uri(icon: str, color: str) -> str:
+    """An icon as a data: address for an <img>, drawn in a CSS colour. Raises KeyError for an unknown name."""
+    lines = "".join(f'<polyline points="{" ".join(f"{x},{y}" for x, y in line)}"/>' for line in ICONS[icon])
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {GRID} {GRID}" fill="none" stroke="{color}" '
+        f'stroke-width="{STROKE}" stroke-linecap="round" stroke-linejoin="round">{lines}</svg>'
+    )
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def favicon(icon: str, color: str, side: int = 64) -> Image.Image:
+    """An icon in white on a square of a colour, #RRGGBB, side pixels wide."""
+    mask = np.zeros((side, side), np.uint8)
+    draw(mask, icon, side * 0.15, side * 0.15, side * 0.7)
+    image = np.empty((side, side, 3), np.uint8)
+    image[:] = rgb(color)
+    return Image.fromarray(np.maximum(image, mask[:, :, None]))

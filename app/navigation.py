@@ -1,0 +1,18 @@
+"""What each visitor's session runs: page configuration, the header and navigation."""
+
+import streamlit as st
+
+from app import ui
+from app.icons import favicon
+
+st.set_page_config(page_title="Whichbin", page_icon=favicon("frame", "#0B7A4B"), layout="wide")
+live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)
+photo = st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:")
+page = st.navigation([live, photo], position="hidden")  # Streamlit's own menu hides behind a button on phones
+
+st.html(ui.STYLE)
+with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="header"):
+    st.html(ui.WORDMARK)
+    st.page_link(live)
+    st.page_link(photo)
+page.run()

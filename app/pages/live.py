@@ -1,0 +1,82 @@
+"""Live: the camera's video, annotated, and beside it what it says and where that goes."""
+
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from app import ui
+from app.caption import caption
+from app.ice import rtc_configuration
+from app.services import services
+from app.stream.processor import StreamProcessor
+
+REFRESH = 0.25  # seconds between looks at the verdict
+START = "Start camera"
+
+shared = services()
+state = st.session_state
+# a phone is pointed at a thing on a table, a laptop's camera sees its owner
+usual = "Rear" if "Mobi" in st.context.headers.get("User-Agent", "") else "Front"
+facing = state.get("camera") or usual  # the choice's widget is further down the page
+
+# Each camera has a component of its own: streamlit-webrtc remembers the opened device per key and would return to it.
+key = f"live-{facing.lower()}"
+processor: StreamProcessor = state.setdefault(f"{key}-processor", shared.new_processor())
+processor.mirrored = facing == "Front"
+processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
+
+video, answer = st.columns([3, 2], gap="medium")
+with video:
+    webrtc_streamer(
+        key=key,
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration=rtc_configuration(shared.settings.ice_servers),
+        media_stream_constraints={
+            "video": {
+                "facingMode": {"ideal": "user" if facing == "Front" else "environment"},
+                "width": {"ideal": 640},
+                "height": {"ideal": 480},
+                "frameRate": {"ideal": 30},
+            },
+            "audio": False,
+        },
+        video_frame_callback=processor.recv,
+        on_video_ended=processor.close,
+        video_html_attrs={
+            "autoPlay": True,
+            "playsInline": True,
+            "muted": True,
+            "controls": False,
+            "style": {"width": "100%", "borderRadius": "12px", "display": "block"},
+        },
+        translations={"start": START, "stop": "Stop camera", "select_device": "Choose camera"},
+        media_toggle_controls=False,
+    )
+    st.html(ui.autostart(key, START), unsafe_allow_javascript=True)
+
+
+@st.fragment(run_every=REFRESH)
+def show_answer() -> None:
+    """Redraws itself while the page is open; the rest of the page stays as it is."""
+    verdict = processor.verdict
+    st.html(
+        ui.verdict_card(caption(verdict, shared.rules))
+        + ui.probability_bars(verdict.probabilities, shared.rules)
+        + ui.figures_line(processor.figures())
+    )
+
+
+with answer:
+    show_answer()
+    camera, settings = st.columns([2, 1], vertical_alignment="bottom")
+    camera.segmented_control("Camera", ["Front", "Rear"], default=usual, key="camera", required=True)
+    with settings.popover("Settings", use_container_width=True):
+        st.slider(
+            "Say a label from this confidence on",
+            min_value=40,
+            max_value=95,
+            value=round(100 * shared.settings.threshold),
+            format="%d %%",
+            key="threshold",
+        )
+    st.caption("Video is looked at on this server and not stored. No camera? Take or upload a photo instead.")
+    st.page_link("pages/photo.py", label="Use a photo", icon=":material/photo_camera:")

@@ -1,0 +1,67 @@
+"""Photo: upload one or many files, or take one, and get the same answers as from the video."""
+
+import streamlit as st
+
+from app import ui
+from app.photo_results import PhotoResult, classify_photo, photo_caption, rows, to_csv
+from app.services import services
+from model.photos import EXTENSIONS
+
+shared = services()
+settings = shared.settings
+state = st.session_state
+cached: dict[str, PhotoResult] = state.setdefault(
+    "photos", {}
+)  # by upload id, so that a rerun classifies nothing twice
+
+source = st.segmented_control(
+    "Photo from", ["Files", "Camera"], default="Files", required=True, label_visibility="collapsed"
+)
+if source == "Camera":
+    shot = st.camera_input("Take a photo of one item", label_visibility="collapsed")
+    uploads = [shot] if shot else []
+else:
+    uploads = st.file_uploader(
+        "Drop photos of one item each: JPEG, PNG, WebP, BMP, GIF or HEIC",
+        type=list(EXTENSIONS),
+        accept_multiple_files=True,
+        max_upload_size=settings.max_photo_mib,
+    )
+
+waiting = [upload for upload in uploads if upload.file_id not in cached]
+progress = st.progress(0.0, "Looking at the photos") if len(waiting) > 1 else None
+for number, upload in enumerate(waiting, start=1):
+    cached[upload.file_id] = classify_photo(
+        upload.name, upload.getvalue(), shared.classifier, settings.max_photo_megapixels * 1_000_000
+    )
+    if progress:
+        progress.progress(number / len(waiting), f"Looked at {number} of {len(waiting)} photos")
+if progress:
+    progress.empty()
+for gone in cached.keys() - {upload.file_id for upload in uploads}:
+    del cached[gone]
+
+results = [cached[upload.file_id] for upload in uploads]
+for result in results:
+    if result.message:
+        st.html(ui.photo_error(result.name, result.message))
+
+answered = [result for result in results if result.prediction is not None]
+if len(results) > 1:
+    table = rows(results, settings.threshold, shared.rules)
+    percent = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"confidence": percent, **dict.fromkeys(shared.rules.categories, percent)},
+    )
+    st.download_button("Download as CSV", to_csv(table), "whichbin.csv", "text/csv", icon=":material/download:")
+
+columns = st.columns(1 if len(answered) == 1 else 3, gap="medium")
+if len(answered) == 1:
+    columns = st.columns([1, 2, 1])[1:2]
+for number, result in enumerate(answered):
+    assert result.prediction is not None
+    words = photo_caption(result.prediction, settings.threshold, shared.rules)
+    bars = ui.probability_bars(result.prediction.probabilities, shared.rules)
+    columns[number % len(columns)].html(ui.photo_card(result.name, result.picture_uri, words, bars))

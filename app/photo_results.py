@@ -1,0 +1,89 @@
+"""Photos to results: what the photo page shows, and its CSV."""
+
+import base64
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.bins import Rules
+from app.caption import Caption, caption
+from app.stream.verdict import State, Verdict
+from model import Classifier, PhotoError, Prediction, read_photo
+
+SHOWN_SIDE = 640  # pixels; the longer side of what is sent back to the browser
+
+
+@dataclass(frozen=True)
+class PhotoResult:
+    """One photo's result: either a prediction and a picture to show, or a message that says what was wrong."""
+
+    name: str
+    prediction: Prediction | None = None
+    picture_uri: str = ""
+    message: str = ""
+
+
+def classify_photo(name: str, content: bytes, classifier: Classifier, max_pixels: int) -> PhotoResult:
+    """Decode and classify one file. A file that cannot be used gives a result with a message, not an exception."""
+    try:
+        rgb = read_photo(content, max_pixels)
+    except PhotoError as error:
+        return PhotoResult(name, message=str(error))
+    return PhotoResult(name, classifier.classify(rgb), _data_uri(rgb))
+
+
+def photo_caption(prediction: Prediction, threshold: float, rules: Rules) -> Caption:
+    """A still photo in the words of the live page; there is no time to wait for a better look."""
+    if prediction.known and prediction.confidence >= threshold:
+        return caption(Verdict(State.ITEM, prediction.label, prediction.confidence), rules)
+    guess = f"At best {rules.category(prediction.label).name.lower()}, {prediction.confidence:.0%} sure."
+    title = "Not sure" if prediction.known else "Nothing I know"
+    return Caption(title, guess, "question", bin=rules.default_bin)
+
+
+def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list[dict[str, str | float | None]]:
+    """One flat row a photo, for a table: probabilities from 0 to 1, None where there is no answer."""
+    table = []
+    for result in results:
+        prediction = result.prediction
+        row: dict[str, str | float | None] = {"file": result.name}
+        if prediction is None:
+            row |= {"answer": None, "confidence": None, "bin": None, **dict.fromkeys(rules.categories)}
+        else:
+            words = photo_caption(prediction, threshold, rules)
+            row |= {"answer": words.title, "confidence": prediction.confidence}
+            row |= {"bin": words.bin.name if words.bin else None, **prediction.probabilities}
+        table.append(row | {"message": result.message or None})
+    return table
+
+
+def to_csv(table: Sequence[dict[str, str | float | None]]) -> str:
+    """Rows of the same keys as CSV with a header.
+
+    A text that a spreadsheet would take for a formula gets a leading apostrophe
+    (https://owasp.org/www-community/attacks/CSV_Injection); file and class names come from strangers.
+    """
+    out = io.StringIO()
+    writer = csv.DictWriter(out, [_harmless(key) for key in table[0]] if table else [])
+    writer.writeheader()
+    for row in table:
+        writer.writerow({_harmless(key): _harmless(value) for key, value in row.items()})
+    return out.getvalue()
+
+
+def _harmless(value: str | float | None) -> str | float | None:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def _data_uri(rgb: NDArray[np.uint8]) -> str:
+    scale = SHOWN_SIDE / max(rgb.shape[:2])
+    if scale < 1:
+        size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()

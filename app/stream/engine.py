@@ -1,0 +1,163 @@
+"""One worker thread owns the model; every stream has one slot for its newest frame; streams take turns.
+
+A stream that offers frames faster than the model takes them has the older one dropped and counted: nothing queues,
+nothing blocks, and memory is bounded by the number of streams.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import Prediction
+
+log = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8]
+
+
+class SupportsClassify(Protocol):
+    """The part of `model.Classifier` that the engine needs."""
+
+    def classify(self, rgb: Pixels) -> Prediction: ...
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A frame waiting for the model.
+
+    to_rgb: makes its pixels, uint8, (height, width, 3), RGB; called on the engine's thread, and only if it is its turn.
+    taken_at: when the frame arrived, in seconds of the engine's clock.
+    """
+
+    to_rgb: Callable[[], Pixels]
+    taken_at: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a snapshot. `prediction` is None where the classifier failed. Times in seconds."""
+
+    prediction: Prediction | None
+    taken_at: float
+    finished_at: float
+    inference_s: float
+
+
+class Slot:
+    """One stream's place at the engine. Made by `Engine.open`."""
+
+    def __init__(self, engine: "Engine", deliver: Callable[[Outcome], None]) -> None:
+        self._engine = engine
+        self._deliver = deliver
+        self._snapshot: Snapshot | None = None  # guarded by the engine's lock, like the next two
+        self._closed = False
+        self.dropped = 0
+
+    def put(self, snapshot: Snapshot) -> None:
+        """Leave the newest frame and return at once; one that still waits is dropped and counted."""
+        self._engine._put(self, snapshot)
+
+    def close(self) -> None:
+        """Give the place back. Nothing is delivered to a slot whose closing has been seen. May be repeated."""
+        self._engine._close(self)
+
+
+class Engine:
+    """Classifies the newest frame of each open slot, in turn, on one thread of its own."""
+
+    def __init__(self, classifier: SupportsClassify, clock: Callable[[], float] = time.monotonic) -> None:
+        self._classifier = classifier
+        self._clock = clock
+        self._wake = threading.Condition()
+        self._waiting: deque[Slot] = deque()  # slots with a frame, the one that waits longest first
+        self._open: set[Slot] = set()
+        self._stopping = False
+        self._failing = False  # touched by the worker only
+        self._thread = threading.Thread(target=self._run, name="classifier", daemon=True)
+
+    def start(self) -> None:
+        """Start the worker. An engine is started once."""
+        self._thread.start()
+
+    def stop(self, timeout: float = 5.0) -> None:
+        """Let the picture in hand finish, drop the rest and end the worker. May be repeated."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def open(self, deliver: Callable[[Outcome], None]) -> Slot:
+        """A new stream's slot. `deliver` is called on the worker's thread and must be quick."""
+        slot = Slot(self, deliver)
+        with self._wake:
+            self._open.add(slot)
+        return slot
+
+    @property
+    def streams(self) -> int:
+        """How many slots are open."""
+        with self._wake:
+            return len(self._open)
+
+    def _put(self, slot: Slot, snapshot: Snapshot) -> None:
+        with self._wake:
+            if slot._closed or self._stopping:
+                return
+            if slot._snapshot is None:
+                self._waiting.append(slot)
+                self._wake.notify()
+            else:
+                slot.dropped += 1  # it keeps its place in the queue, with the newer frame
+            slot._snapshot = snapshot
+
+    def _close(self, slot: Slot) -> None:
+        with self._wake:
+            slot._closed = True
+            slot._snapshot = None
+            self._open.discard(slot)
+            if slot in self._waiting:
+                self._waiting.remove(slot)
+
+    def _take(self) -> tuple[Slot, Snapshot] | None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._waiting or self._stopping)
+            if self._stopping:
+                return None
+            slot = self._waiting.popleft()
+            snapshot, slot._snapshot = slot._snapshot, None
+            assert snapshot is not None  # only slots with a snapshot wait
+            return slot, snapshot
+
+    def _run(self) -> None:
+        while (turn := self._take()) is not None:
+            slot, snapshot = turn
+            outcome = self._classify(snapshot)
+            if slot._closed:
+                continue
+            try:
+                slot._deliver(outcome)
+            except Exception:  # one stream's fault must not end the others
+                log.exception("A stream could not take its result")
+
+    def _classify(self, snapshot: Snapshot) -> Outcome:
+        prediction = None
+        begun = self._clock()
+        try:
+            prediction = self._classifier.classify(snapshot.to_rgb())
+            if self._failing:
+                log.info("The classifier works again")
+            self._failing = False
+        except Exception:
+            if not self._failing:  # once, not thirty times a second
+                log.exception("The classifier failed; streams show that it is unavailable until it works again")
+            self._failing = True
+        finished = self._clock()
+        return Outcome(prediction, snapshot.taken_at, finished, finished - begun)

@@ -1,0 +1,134 @@
+"""One object per stream: a camera frame in, the annotated frame out. Never waits for the model."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import av
+
+from app.bins import Rules
+from app.caption import Caption, caption
+from app.stream.engine import Engine, Outcome, Slot, Snapshot
+from app.stream.frames import central_square, is_black, mirror, square_to_rgb, writable_yuv
+from app.stream.metrics import Figures, Metrics
+from app.stream.overlay import Overlay
+from app.stream.verdict import Smoothing, Verdict, VerdictTracker
+from model.preprocessing import INPUT_SIZE
+
+log = logging.getLogger(__name__)
+
+CALM = 0.25  # seconds between changes of the percentage on screen; more often is unreadable, and redraws the panel
+
+
+class StreamProcessor:
+    """Annotates one stream. `recv` runs on the stream's thread, results come on the engine's, pages read on theirs."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        rules: Rules,
+        smoothing: Smoothing | None = None,
+        input_size: int = INPUT_SIZE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.mirrored = False
+        self._engine = engine
+        self._rules = rules
+        self._input_size = input_size
+        self._clock = clock
+        self._metrics = Metrics()
+        self._overlay = Overlay()
+        self._lock = threading.Lock()
+        self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like the next three
+        self._slot: Slot | None = None
+        self._dropped_before = 0  # by slots that have been closed
+        self._camera_off = False
+        self._shown: tuple[float, Caption] | None = None  # touched by recv only
+
+    def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Take a camera frame; return the same moment annotated, pts and time base kept.
+
+        An error is counted and logged, and the frame goes back as it came: an exception here would end the stream.
+        """
+        now = self._clock()
+        self._metrics.frame(now)
+        try:
+            return self._annotate(frame, now)
+        except Exception:
+            errors = self._metrics.error()
+            if errors.bit_count() == 1:  # the 1st, 2nd, 4th, 8th, ...: a stream that always fails must not fill the log
+                log.exception("A frame could not be annotated (%d so far in this stream)", errors)
+            return frame
+
+    def close(self) -> None:
+        """Give the engine's slot back. May be repeated; a frame that comes later opens a new one."""
+        with self._lock:
+            if self._slot is not None:
+                self._slot.close()
+                self._dropped_before += self._slot.dropped
+            self._slot = None
+            self._tracker = VerdictTracker(self._tracker.smoothing)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the stream says now."""
+        with self._lock:
+            return self._tracker.verdict
+
+    def figures(self) -> Figures:
+        """The stream's rates and latencies now."""
+        with self._lock:
+            dropped = self._dropped_before + (self._slot.dropped if self._slot else 0)
+        return self._metrics.figures(self._clock(), dropped)
+
+    def set_threshold(self, enter: float) -> None:
+        """Change from what smoothed confidence on a label is said, 0 to 1."""
+        with self._lock:
+            self._tracker.smoothing = self._tracker.smoothing.with_threshold(enter)
+
+    def _annotate(self, frame: av.VideoFrame, now: float) -> av.VideoFrame:
+        frame = writable_yuv(frame)
+        if is_black(frame):
+            with self._lock:
+                self._camera_off = True
+                verdict = self._tracker.camera_off(now)
+        else:
+            square = central_square(frame.width, frame.height)
+            snapshot = Snapshot(square_to_rgb(frame, square, self._input_size), now)
+            with self._lock:
+                if self._slot is None:
+                    self._slot = self._engine.open(self._deliver)
+                if self._camera_off:
+                    self._camera_off = False
+                    self._tracker = VerdictTracker(self._tracker.smoothing)
+                self._slot.put(snapshot)
+                verdict = self._tracker.verdict
+        if self.mirrored:
+            mirror(frame)
+        self._overlay.draw(frame, self._calm(caption(verdict, self._rules), now))
+        return frame
+
+    def _calm(self, new: Caption, now: float) -> Caption:
+        """The caption to show: the new one, but a mere change of percentage only every so often."""
+        if self._shown is not None:
+            since, old = self._shown
+            if (
+                replace(new, percent=old.percent) == old
+                and now - since < CALM
+                and None not in (old.percent, new.percent)
+            ):
+                return old
+        self._shown = now, new
+        return new
+
+    def _deliver(self, outcome: Outcome) -> None:
+        self._metrics.result(outcome.finished_at, outcome.inference_s, outcome.taken_at)
+        with self._lock:
+            if self._slot is None or self._camera_off:
+                return  # a late result of a picture that is gone
+            if outcome.prediction is None:
+                self._tracker.unavailable(outcome.finished_at)
+            else:
+                self._tracker.update(outcome.prediction, outcome.finished_at)

@@ -1,0 +1,163 @@
+"""The pieces of HTML that the pages share: one look, escaped text, colours that work on light and dark.
+
+Streamlit keeps inline styles and drops scripts; every text that comes from outside goes through `html.escape`.
+"""
+
+from collections.abc import Mapping
+from html import escape
+
+from app.bins import Rules
+from app.caption import Caption
+from app.colors import text_on
+from app.icons import svg_uri
+from app.stream.metrics import Figures
+
+PROBLEM = "#B3261E"
+
+STYLE = """<style>
+.stMainBlockContainer { padding: .8rem 2rem 1rem; max-width: 1500px; }
+.stAppHeader { display: none; }
+.st-key-header { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .5rem; }
+.wb-mark { display: flex; align-items: center; gap: .5rem; font-size: 1.35rem; font-weight: 700; }
+.wb-mark img { width: 1.9rem; height: 1.9rem; padding: .3rem; border-radius: 8px; background: #0B7A4B;
+  box-sizing: border-box; }
+.wb-card { border-radius: 14px; padding: 1.1rem 1.25rem; display: flex; gap: 1.1rem; align-items: center; }
+.wb-tile { flex: none; width: 4.6rem; height: 4.6rem; border-radius: 12px; padding: .7rem; box-sizing: border-box; }
+.wb-tile img { width: 100%; height: 100%; display: block; }
+.wb-words { flex: 1; min-width: 0; }
+.wb-title { font-size: clamp(1.6rem, 2.6vw, 2.6rem); font-weight: 700; line-height: 1.1; overflow-wrap: anywhere; }
+.wb-detail { font-size: 1.05rem; line-height: 1.3; margin-top: .2rem; }
+.wb-percent { font-size: clamp(1.5rem, 2.2vw, 2.2rem); font-weight: 700; white-space: nowrap; align-self: flex-start; }
+.wb-bin { display: flex; align-items: center; gap: .7rem; border-radius: 14px; padding: .75rem 1.25rem;
+  margin-top: .6rem; font-size: 1.25rem; font-weight: 600; }
+.wb-bin small { font-weight: 400; font-size: 1rem; }
+.wb-bars { display: grid; grid-template-columns: auto 1fr 3.2rem; gap: .4rem .7rem; align-items: center;
+  margin-top: 1rem; font-variant-numeric: tabular-nums; }
+.wb-bars .n { display: flex; gap: .45rem; align-items: center; overflow-wrap: anywhere; }
+.wb-bars .n img { width: 1.25rem; height: 1.25rem; padding: .18rem; border-radius: 5px; flex: none; }
+.wb-track { height: .6rem; border-radius: 1rem; background: color-mix(in srgb, currentColor 13%, transparent); }
+.wb-track div { height: 100%; border-radius: 1rem; }
+.wb-bars .p { text-align: right; }
+.wb-figures { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin-top: .9rem; font-size: .82rem; opacity: .78;
+  font-variant-numeric: tabular-nums; }
+.wb-figures b { font-weight: 600; }
+.wb-photo { border: 6px solid; border-radius: 16px; overflow: hidden; }
+.wb-photo img.shot { display: block; width: 100%; max-height: 60vh; object-fit: contain;
+  background: color-mix(in srgb, currentColor 8%, transparent); }
+.wb-photo .wb-card { border-radius: 0; padding: .8rem 1rem; }
+.wb-photo .wb-tile { width: 3.4rem; height: 3.4rem; padding: .5rem; }
+.wb-photo .wb-title { font-size: 1.45rem; }
+.wb-photo .wb-percent { font-size: 1.45rem; }
+.wb-photo .wb-bars { margin: .8rem 1rem 1rem; }
+.wb-name { font-size: .85rem; opacity: .75; padding: .5rem 1rem 0; overflow-wrap: anywhere; }
+.wb-error { border: 1px solid; border-left-width: 6px; border-radius: 10px; padding: .6rem .9rem; display: flex;
+  gap: .7rem; align-items: center; overflow-wrap: anywhere; }
+.wb-error img { width: 1.5rem; height: 1.5rem; padding: .2rem; border-radius: 6px; flex: none; box-sizing: border-box; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding: .5rem .7rem 1rem; }
+  .stMain [data-testid="stVerticalBlock"] { gap: .6rem; }
+  .wb-card { padding: .75rem .9rem; gap: .8rem; }
+  .wb-tile { width: 3.4rem; height: 3.4rem; padding: .5rem; }
+  .wb-bin { padding: .55rem .9rem; font-size: 1.1rem; margin-top: .5rem; }
+}
+</style>"""
+
+
+WORDMARK = f'<div class="wb-mark"><img alt="" src="{svg_uri("frame", "#FFFFFF")}">Whichbin</div>'
+
+
+def autostart(key: str, label: str) -> str:
+    """A script that presses the camera component's start button, once per key, as soon as it is there.
+
+    streamlit-webrtc's own `desired_playing_state=True` opens several connections at once while the component is being
+    mounted, of which the wrong one may get the answer, and asks for a refused camera again and again (seen in 0.79.0).
+    """
+    return f"""<script>
+    (() => {{ // {key}
+      let tries = 0;
+      const timer = setInterval(() => {{
+        const frame = document.querySelector('iframe[title*="webrtc"]');
+        const buttons = [...(frame?.contentDocument?.querySelectorAll("button") ?? [])];
+        const button = buttons.find((b) => !b.disabled && b.textContent.trim() === "{label}");
+        if (button) button.click();
+        if (button || ++tries > 150) clearInterval(timer);
+      }}, 100);
+    }})();
+    </script>"""
+
+
+def verdict_card(caption: Caption) -> str:
+    """The current answer, spoken by screen readers when it changes, and the bin it goes into."""
+    return f'<div role="status" aria-live="polite">{_card(caption)}{_bin(caption)}</div>'
+
+
+def probability_bars(probabilities: Mapping[str, float], rules: Rules) -> str:
+    """One bar a class, in the classifier's order, so that a class keeps its place. Empty mapping: all at zero."""
+    rows = []
+    for label, category in rules.categories.items():
+        percent = 100 * probabilities.get(label, 0.0)
+        icon = (
+            f'<img alt="" src="{svg_uri(category.icon, text_on(category.color))}" style="background:{category.color}">'
+        )
+        rows.append(
+            f'<div class="n">{icon}{escape(category.name)}</div>'
+            f'<div class="wb-track"><div style="width:{percent:.1f}%;background:{category.color}"></div></div>'
+            f'<div class="p">{percent:.0f} %</div>'
+        )
+    return f'<div class="wb-bars">{"".join(rows)}</div>'
+
+
+def figures_line(figures: Figures) -> str:
+    """The stream's small live figures."""
+    values = [
+        ("Video", f"{figures.video_fps:.0f} fps"),
+        ("Classified", f"{figures.classifications_per_s:.0f} /s"),
+        ("Inference", _ms(figures.inference_ms)),
+        ("Verdict age", _ms(figures.verdict_age_ms)),
+        ("Frames dropped", f"{figures.dropped}"),
+    ]
+    if figures.errors:
+        values.append(("Not annotated", f"{figures.errors}"))
+    return f'<div class="wb-figures">{"".join(f"<span>{name} <b>{value}</b></span>" for name, value in values)}</div>'
+
+
+def photo_card(name: str, picture_uri: str, caption: Caption, bars: str) -> str:
+    """A photo with its border, answer and probabilities. picture_uri: a data: address; bars: `probability_bars`."""
+    return (
+        f'<div class="wb-photo" style="border-color:{caption.color}">'
+        f'<img class="shot" alt="{escape(name)}" src="{picture_uri}">{_card(caption)}'
+        f'<div class="wb-name">{escape(name)}</div>{bars}</div>{_bin(caption)}'
+    )
+
+
+def photo_error(name: str, message: str) -> str:
+    """One line beside the name of a file that could not be used."""
+    icon = f'<img alt="" src="{svg_uri("question", text_on(PROBLEM))}" style="background:{PROBLEM}">'
+    words = f"<div><b>{escape(name)}</b> {escape(message)}</div>"
+    return f'<div role="alert" class="wb-error" style="border-color:{PROBLEM}">{icon}{words}</div>'
+
+
+def _card(caption: Caption) -> str:
+    ink = text_on(caption.color)
+    percent = "" if caption.percent is None else f'<div class="wb-percent">{caption.percent} %</div>'
+    return (
+        f'<div class="wb-card" style="background:{caption.color};color:{ink}">'
+        f'<div class="wb-tile" style="background:color-mix(in srgb,{ink} 14%,transparent)">'
+        f'<img alt="" src="{svg_uri(caption.icon, ink)}"></div>'
+        f'<div class="wb-words"><div class="wb-title">{escape(caption.title)}</div>'
+        f'<div class="wb-detail">{escape(caption.detail)}</div></div>{percent}</div>'
+    )
+
+
+def _bin(caption: Caption) -> str:
+    if caption.bin is None:
+        return ""
+    ink = text_on(caption.bin.color)
+    return (
+        f'<div class="wb-bin" style="background:{caption.bin.color};color:{ink}">'
+        f"<small>Goes into</small> {escape(caption.bin.name)}</div>"
+    )
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f} ms"  # noqa: RUF001 (a dash for "not yet")
