@@ -6,8 +6,10 @@ from app import ui
 from app.icons import favicon
 
 st.set_page_config(page_title="Whichbin", page_icon=favicon("frame", "#0B7A4B"), layout="wide")
-live = st.Page("pages/live.py", title="Live", icon=":material/videocam:", default=True)
-photo = st.Page("pages/photo.py", title="Photo", icon=":material/photo_camera:")
+# Not in a folder called pages: Streamlit would run a script from there by itself, without this one, for a visitor who
+# opens its address first.
+live = st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True)
+photo = st.Page("views/photo.py", title="Photo", icon=":material/photo_camera:")
 page = st.navigation([live, photo], position="hidden")  # Streamlit's own menu hides behind a button on phones
 
 st.html(ui.STYLE)

@@ -50,15 +50,16 @@ def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list
     """One flat row a photo, for a table: probabilities from 0 to 1, None where there is no answer."""
     table = []
     for result in results:
-        prediction = result.prediction
         row: dict[str, str | float | None] = {"file": result.name}
+        prediction = result.prediction
         if prediction is None:
-            row |= {"answer": None, "confidence": None, "bin": None, **dict.fromkeys(rules.categories)}
+            row |= {"answer": result.message, "label": None, "confidence": None, "bin": None}
+            row |= dict.fromkeys(rules.categories)
         else:
             words = photo_caption(prediction, threshold, rules)
-            row |= {"answer": words.title, "confidence": prediction.confidence}
+            row |= {"answer": words.title, "label": prediction.label, "confidence": prediction.confidence}
             row |= {"bin": words.bin.name if words.bin else None, **prediction.probabilities}
-        table.append(row | {"message": result.message or None})
+        table.append(row)
     return table
 
 

@@ -42,14 +42,19 @@ STYLE = """<style>
   font-variant-numeric: tabular-nums; }
 .wb-figures b { font-weight: 600; }
 .wb-photo { border: 6px solid; border-radius: 16px; overflow: hidden; }
-.wb-photo img.shot { display: block; width: 100%; max-height: 60vh; object-fit: contain;
+.wb-photo img.shot { display: block; width: 100%; height: 100%; max-height: 20rem; object-fit: contain;
   background: color-mix(in srgb, currentColor 8%, transparent); }
-.wb-photo .wb-card { border-radius: 0; padding: .8rem 1rem; }
-.wb-photo .wb-tile { width: 3.4rem; height: 3.4rem; padding: .5rem; }
-.wb-photo .wb-title { font-size: 1.45rem; }
-.wb-photo .wb-percent { font-size: 1.45rem; }
-.wb-photo .wb-bars { margin: .8rem 1rem 1rem; }
-.wb-name { font-size: .85rem; opacity: .75; padding: .5rem 1rem 0; overflow-wrap: anywhere; }
+.wb-photo .wb-card, .wb-photo .wb-bin { border-radius: 0; margin: 0; }
+.wb-photo .wb-card { padding: .8rem 1rem; }
+.wb-photo .wb-bin { padding: .6rem 1rem; font-size: 1.1rem; }
+.wb-photo:not(.wb-alone) .wb-tile { width: 3.4rem; height: 3.4rem; padding: .5rem; }
+.wb-photo:not(.wb-alone) :is(.wb-title, .wb-percent) { font-size: 1.45rem; }
+.wb-photo .wb-bars { margin: .9rem 1rem .6rem; }
+.wb-name { font-size: .85rem; opacity: .75; padding: 0 1rem .7rem; overflow-wrap: anywhere; }
+@media (min-width: 900px) {
+  .wb-alone { display: grid; grid-template-columns: 1.2fr 1fr; }
+  .wb-alone img.shot { max-height: 62vh; }
+}
 .wb-error { border: 1px solid; border-left-width: 6px; border-radius: 10px; padding: .6rem .9rem; display: flex;
   gap: .7rem; align-items: center; overflow-wrap: anywhere; }
 .wb-error img { width: 1.5rem; height: 1.5rem; padding: .2rem; border-radius: 6px; flex: none; box-sizing: border-box; }
@@ -59,6 +64,7 @@ STYLE = """<style>
   .wb-card { padding: .75rem .9rem; gap: .8rem; }
   .wb-tile { width: 3.4rem; height: 3.4rem; padding: .5rem; }
   .wb-bin { padding: .55rem .9rem; font-size: 1.1rem; margin-top: .5rem; }
+  .wb-photo img.shot { max-height: 38vh; }
 }
 </style>"""
 
@@ -121,12 +127,15 @@ def figures_line(figures: Figures) -> str:
     return f'<div class="wb-figures">{"".join(f"<span>{name} <b>{value}</b></span>" for name, value in values)}</div>'
 
 
-def photo_card(name: str, picture_uri: str, caption: Caption, bars: str) -> str:
-    """A photo with its border, answer and probabilities. picture_uri: a data: address; bars: `probability_bars`."""
+def photo_card(name: str, picture_uri: str, caption: Caption, bars: str, alone: bool = False) -> str:
+    """A photo with its border, answer, bin and probabilities.
+
+    picture_uri: a data: address. bars: from `probability_bars`. alone: use the page's whole width, side by side.
+    """
     return (
-        f'<div class="wb-photo" style="border-color:{caption.color}">'
-        f'<img class="shot" alt="{escape(name)}" src="{picture_uri}">{_card(caption)}'
-        f'<div class="wb-name">{escape(name)}</div>{bars}</div>{_bin(caption)}'
+        f'<div class="wb-photo{" wb-alone" if alone else ""}" style="border-color:{caption.color}">'
+        f'<img class="shot" alt="{escape(name)}" src="{picture_uri}">'
+        f'<div>{_card(caption)}{_bin(caption)}{bars}<div class="wb-name">{escape(name)}</div></div></div>'
     )
 
 

@@ -79,4 +79,4 @@ with answer:
             key="threshold",
         )
     st.caption("Video is looked at on this server and not stored. No camera? Take or upload a photo instead.")
-    st.page_link("pages/photo.py", label="Use a photo", icon=":material/photo_camera:")
+    st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")

@@ -49,19 +49,21 @@ for result in results:
 answered = [result for result in results if result.prediction is not None]
 if len(results) > 1:
     table = rows(results, settings.threshold, shared.rules)
-    percent = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1)
+    share = st.column_config.NumberColumn(format="%.2f")
     st.dataframe(
         table,
         hide_index=True,
-        column_config={"confidence": percent, **dict.fromkeys(shared.rules.categories, percent)},
+        column_config={
+            "confidence": st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1),
+            **dict.fromkeys(shared.rules.categories, share),
+        },
     )
     st.download_button("Download as CSV", to_csv(table), "whichbin.csv", "text/csv", icon=":material/download:")
 
-columns = st.columns(1 if len(answered) == 1 else 3, gap="medium")
-if len(answered) == 1:
-    columns = st.columns([1, 2, 1])[1:2]
+columns = st.columns(min(3, max(1, len(answered))), gap="medium")
 for number, result in enumerate(answered):
     assert result.prediction is not None
     words = photo_caption(result.prediction, settings.threshold, shared.rules)
     bars = ui.probability_bars(result.prediction.probabilities, shared.rules)
-    columns[number % len(columns)].html(ui.photo_card(result.name, result.picture_uri, words, bars))
+    card = ui.photo_card(result.name, result.picture_uri, words, bars, alone=len(answered) == 1)
+    columns[number % len(columns)].html(card)
