@@ -55,6 +55,7 @@ STYLE = """<style>
   .wb-alone { display: grid; grid-template-columns: 1.2fr 1fr; }
   .wb-alone img.shot { max-height: 62vh; }
 }
+.stElementToolbar button[aria-label="Download as CSV"] { display: none; } /* the page has its own, with harmless text */
 .wb-error { border: 1px solid; border-left-width: 6px; border-radius: 10px; padding: .6rem .9rem; display: flex;
   gap: .7rem; align-items: center; overflow-wrap: anywhere; }
 .wb-error img { width: 1.5rem; height: 1.5rem; padding: .2rem; border-radius: 6px; flex: none; box-sizing: border-box; }

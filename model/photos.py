@@ -50,9 +50,7 @@ def read_photo(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> NDAr
         raise PhotoError("does not exist.") from error
     # Damaged files make Pillow's decoders raise nearly anything: OSError, SyntaxError, ValueError, struct.error, ...
     except Exception as error:
-        raise PhotoError(
-            f"is damaged or incomplete ({str(error) or type(error).__name__}). Save or send it again."
-        ) from error
+        raise PhotoError("is damaged or incomplete. Save or send it again.") from error
 
 
 def _flatten(image: Image.Image) -> NDArray[np.uint8]:

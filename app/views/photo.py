@@ -58,7 +58,7 @@ if len(results) > 1:
             **dict.fromkeys(shared.rules.categories, share),
         },
     )
-    st.download_button("Download as CSV", to_csv(table), "whichbin.csv", "text/csv", icon=":material/download:")
+    st.download_button("Download results (CSV)", to_csv(table), "whichbin.csv", "text/csv", icon=":material/download:")
 
 columns = st.columns(min(3, max(1, len(answered))), gap="medium")
 for number, result in enumerate(answered):

@@ -1,0 +1,71 @@
+"""What several kinds of tests share: the shipped classifier, and a running server."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model import Classifier
+from tests.trashnet import ROOT
+
+
+@pytest.fixture(scope="session")
+def classifier() -> Classifier:
+    """The shipped artifact."""
+    return Classifier.load()
+
+
+class Server:
+    """The app on a free port of 127.0.0.1, started as a user would, from another folder; ended by its process id."""
+
+    def __init__(self, log: Path, **settings: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = log
+        command = [str(Path(sys.executable).parent / "streamlit"), "run", str(ROOT / "app" / "main.py")]
+        command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                command, cwd=log.parent, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **settings}
+            )
+
+    def wait_until_ready(self, seconds: float = 60) -> "Server":
+        """Return when the server answers; fail with its log if it does not."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1) as answer:
+                    if answer.status == 200:
+                        return self
+            except OSError:
+                time.sleep(0.1)
+        self.stop()
+        raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
+
+    def stop(self, seconds: float = 10) -> int:
+        """Ask it to end, as systemd does; return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that look at it."""
+    running = Server(tmp_path_factory.mktemp("server") / "log.txt").wait_until_ready()
+    yield running
+    running.stop()

@@ -1,0 +1,163 @@
+"""Two real WebRTC peers in one process, with the real processor and streamlit-webrtc's own track between them."""
+
+import asyncio
+import fractions
+import threading
+import time
+
+import av
+import numpy as np
+import pytest
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection
+from streamlit_webrtc.process import AsyncVideoProcessTrack
+
+from app.bins import load_rules
+from app.stream.engine import Engine
+from app.stream.overlay import panel_rectangle
+from app.stream.processor import StreamProcessor
+from app.stream.verdict import State
+from tests.fakes import LABELS, StubClassifier, frame, prediction
+
+RATE = 20  # frames a second; enough to see everything, cheap enough for two busy cores
+GLASS, METAL, NOTHING, BLACK = (40, 160, 60), (170, 60, 60), (150, 150, 170), (0, 0, 0)
+
+
+class Camera(MediaStreamTrack):
+    """Shows one scene after another, each for some seconds, then black."""
+
+    kind = "video"
+
+    def __init__(self, scenes: list[tuple[tuple[int, int, int], float]]) -> None:
+        super().__init__()
+        self.scenes = scenes
+        self.count = 0
+        self.began: float | None = None
+
+    async def recv(self) -> av.VideoFrame:
+        self.began = self.began or time.monotonic()
+        await asyncio.sleep(max(0.0, self.began + self.count / RATE - time.monotonic()))
+        left = self.count / RATE
+        color = BLACK
+        for scene, seconds in self.scenes:
+            if left < seconds:
+                color = scene
+                break
+            left -= seconds
+        made = frame(color=color, seed=self.count % 7) if color != BLACK else av.VideoFrame(640, 480, "yuv420p")
+        if color == BLACK:
+            for plane, value in zip(made.planes, (16, 128, 128), strict=True):
+                plane.update(bytes([value]) * plane.buffer_size)
+        made.pts, made.time_base = self.count * 90_000 // RATE, fractions.Fraction(1, 90_000)
+        self.count += 1
+        return made
+
+
+def by_color(rgb: np.ndarray) -> object:
+    """What the stub classifier takes the scenes for."""
+    mean = rgb.reshape(-1, 3).mean(0)
+    nearest = min((GLASS, METAL, NOTHING), key=lambda color: abs(mean - color).sum())
+    return {GLASS: prediction("glass"), METAL: prediction("metal"), NOTHING: prediction(known=False)}[nearest]
+
+
+async def loopback(processor: StreamProcessor, camera: Camera, seconds: float, seen) -> None:
+    """Connect, stream for some seconds, calling `seen(frame)` for each frame that comes back, and hang up."""
+    client, server = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
+    tracks = []
+
+    @server.on("track")
+    def annotate(track: MediaStreamTrack) -> None:
+        tracks.append(AsyncVideoProcessTrack(track, processor))
+        server.addTrack(tracks[0])
+
+    back: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
+    client.on("track", back.set_result)
+    client.addTrack(camera)
+    await client.setLocalDescription(await client.createOffer())
+    await server.setRemoteDescription(client.localDescription)
+    await server.setLocalDescription(await server.createAnswer())
+    await client.setRemoteDescription(server.localDescription)
+    try:
+        track = await asyncio.wait_for(back, 10)
+        began = None
+        while began is None or time.monotonic() < began + seconds:
+            returned = await asyncio.wait_for(track.recv(), 10)
+            began = began or time.monotonic()
+            seen(returned)
+    finally:
+        for track in tracks:
+            track.stop()
+        processor.close()
+        await asyncio.gather(client.close(), server.close())
+
+
+@pytest.fixture
+def classifier():
+    return StubClassifier(by_color)
+
+
+@pytest.fixture
+def engine(classifier):
+    engine = Engine(classifier)
+    engine.start()
+    yield engine
+    classifier.gate.set()
+    engine.stop()
+
+
+def has_panel(returned: av.VideoFrame) -> bool:
+    """Whether the dark panel lies along the lower edge."""
+    x, y, width, _ = panel_rectangle(returned.width, returned.height)
+    luma = returned.to_ndarray(format="gray")
+    inside = luma[y + 4 : y + 10, x + width // 3 : x + width * 2 // 3]
+    above = luma[y - 14 : y - 6, x + width // 3 : x + width * 2 // 3]
+    return bool(inside.mean() < above.mean() - 20)
+
+
+def test_items_are_followed_and_every_frame_is_annotated(engine):
+    processor = StreamProcessor(engine, load_rules(LABELS))
+    camera = Camera([(GLASS, 3.0), (METAL, 3.0), (NOTHING, 3.0)])
+    said: list[tuple[State, str | None]] = []
+    bare = []
+    count = 0
+
+    def seen(returned: av.VideoFrame) -> None:
+        nonlocal count
+        count += 1
+        verdict = processor.verdict
+        if not said or said[-1] != (verdict.state, verdict.label):
+            said.append((verdict.state, verdict.label))
+        if count > RATE and verdict.state is not State.CAMERA_OFF and not has_panel(returned):
+            bare.append(count)
+
+    asyncio.run(loopback(processor, camera, 10.0, seen))
+    without_unsure = [what for what in said if what[0] is not State.UNSURE]
+    assert without_unsure == [
+        (State.EMPTY, None),
+        (State.ITEM, "glass"),
+        (State.ITEM, "metal"),
+        (State.EMPTY, None),
+        (State.CAMERA_OFF, None),
+    ]
+    assert count > 5 * RATE
+    assert not bare
+    assert processor.figures().errors == 0
+
+
+def test_a_stuck_classifier_does_not_slow_the_video(engine, classifier):
+    classifier.gate.clear()
+    processor = StreamProcessor(engine, load_rules(LABELS))
+    times = []
+    asyncio.run(loopback(processor, Camera([(GLASS, 60)]), 3.0, lambda returned: times.append(time.monotonic())))
+    classifier.gate.set()
+    assert len(classifier.seen) == 1
+    assert len(times) > 3 * RATE / 2
+    assert processor.figures().dropped > len(times) / 2
+
+
+def test_hanging_up_frees_everything(engine):
+    before = {thread.name for thread in threading.enumerate()}
+    processor = StreamProcessor(engine, load_rules(LABELS))
+    asyncio.run(loopback(processor, Camera([(GLASS, 60)]), 0.5, lambda returned: None))
+    assert engine.streams == 0
+    left = {thread.name for thread in threading.enumerate()} - before
+    assert not [name for name in left if name.startswith("async_media_processor")]

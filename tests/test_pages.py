@@ -1,0 +1,122 @@
+"""The pages' scripts, run by Streamlit's AppTest. The camera component needs a browser: see test_browser.py."""
+
+import io
+
+import numpy as np
+import pytest
+import streamlit_webrtc
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from tests.trashnet import ROOT, validation_photos
+
+APP = ROOT / "app"
+
+
+def html(at: AppTest) -> str:
+    return "\n".join(element.proto.body for element in at.get("html"))
+
+
+def png(color: tuple[int, int, int] = (200, 180, 150)) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(np.full((120, 160, 3), color, np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def live(monkeypatch):
+    """The live page without its component; the component's arguments are in `live.calls`."""
+    calls = []
+    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", lambda **options: calls.append(options))
+    at = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30).run()
+    assert not at.exception
+    at.calls = calls
+    return at
+
+
+@pytest.fixture
+def photo():
+    at = AppTest.from_file(str(APP / "views" / "photo.py"), default_timeout=30).run()
+    assert not at.exception
+    return at
+
+
+def test_live_page_starts_with_an_invitation_and_every_class(live):
+    text = html(live)
+    assert "Hold an item up" in text
+    for name in ("Cardboard", "Glass", "Metal", "Paper", "Plastic", "Trash"):
+        assert name in text
+    for figure in ("Video", "Classified", "Inference", "Verdict age", "Frames dropped"):
+        assert figure in text
+
+
+def test_live_component_sends_and_receives_off_the_event_loop_and_asks_no_public_server(live):
+    options = live.calls[-1]
+    assert options["mode"] is streamlit_webrtc.WebRtcMode.SENDRECV
+    assert options["rtc_configuration"] == {"iceServers": []}
+    assert options.get("async_processing", True)
+    assert options["media_stream_constraints"]["audio"] is False
+
+
+def test_choosing_the_other_camera_opens_it_unmirrored(live):
+    front = live.calls[-1]
+    at = live.segmented_control(key="camera").set_value("Rear").run()
+    assert not at.exception
+    rear = live.calls[-1]
+    assert front["media_stream_constraints"]["video"]["facingMode"] == {"ideal": "user"}
+    assert rear["media_stream_constraints"]["video"]["facingMode"] == {"ideal": "environment"}
+    assert front["key"] != rear["key"]
+    assert front["video_frame_callback"].__self__.mirrored
+    assert not rear["video_frame_callback"].__self__.mirrored
+
+
+def test_threshold_reaches_the_stream_and_the_stream_outlives_reruns(live):
+    at = live.slider(key="threshold").set_value(90).run()
+    assert not at.exception
+    processor = live.calls[-1]["video_frame_callback"].__self__
+    assert processor is live.calls[0]["video_frame_callback"].__self__
+    assert processor._tracker.smoothing.enter == pytest.approx(0.9)
+
+
+def test_one_photo_gives_a_card_at_once(photo):
+    path = validation_photos("metal")[3]
+    photo.file_uploader[0].set_value((path.name, path.read_bytes(), "image/jpeg")).run()
+    assert not photo.exception
+    text = html(photo)
+    assert path.name in text
+    assert "Metal" in text
+    assert "wb-alone" in text
+    assert "data:image/jpeg;base64," in text
+
+
+def test_bad_files_are_named_and_the_others_still_answered(photo):
+    files = [
+        ("good.png", png(), "image/png"),
+        ("other.png", png((20, 60, 20)), "image/png"),
+        ("text.jpg", b"hello", "image/jpeg"),
+        ("cut.png", png()[:60], "image/png"),
+    ]
+    photo.file_uploader[0].set_value(files).run()
+    assert not photo.exception
+    text = html(photo)
+    assert text.count('role="alert"') == 2
+    assert "<b>text.jpg</b> is not an image" in text
+    assert "<b>cut.png</b> is damaged" in text
+    assert text.count('class="shot"') == 2
+    assert list(photo.dataframe[0].value["file"]) == [name for name, _, _ in files]
+    assert len(photo.get("download_button")) == 1
+
+
+def test_removed_files_are_forgotten(photo):
+    photo.file_uploader[0].set_value([("a.png", png(), "image/png"), ("b.png", png(), "image/png")]).run()
+    assert len(photo.session_state["photos"]) == 2
+    photo.file_uploader[0].set_value([]).run()
+    assert photo.session_state["photos"] == {}
+
+
+def test_a_photo_from_the_browsers_camera(photo):
+    photo.segmented_control[0].set_value("Camera").run()
+    assert not photo.exception
+    photo.camera_input[0].set_value(("shot.jpg", png(), "image/jpeg")).run()
+    assert not photo.exception
+    assert 'class="shot"' in html(photo)

@@ -1,0 +1,76 @@
+"""From photo files to table, CSV and cards."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.bins import load_rules
+from app.photo_results import PhotoResult, classify_photo, photo_caption, rows, to_csv
+from app.ui import photo_card, photo_error, probability_bars, verdict_card
+from tests.fakes import LABELS, StubClassifier, prediction
+
+RULES = load_rules(LABELS)
+
+
+def png(width: int = 900, height: int = 300) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def test_good_and_bad_files_side_by_side():
+    good = classify_photo("a.png", png(), StubClassifier(), 10**6)
+    bad = classify_photo("b.png", b"nonsense", StubClassifier(), 10**6)
+    large = classify_photo("c.png", png(), StubClassifier(), 1000)
+    assert good.prediction == prediction()
+    assert good.picture_uri.startswith("data:image/jpeg;base64,")
+    assert len(good.picture_uri) < 50_000
+    assert "not an image" in bad.message
+    assert "megapixels" in large.message
+    assert bad.prediction is None
+
+
+@pytest.mark.parametrize(
+    ("guess", "title", "goes_into"),
+    [
+        (prediction("glass", 0.9), "Glass", "Glass"),
+        (prediction("glass", 0.5), "Not sure", "General waste"),
+        (prediction("glass", 0.9, known=False), "Nothing I know", "General waste"),
+    ],
+)
+def test_answers(guess, title, goes_into):
+    words = photo_caption(guess, 0.6, RULES)
+    assert words.title == title
+    assert words.bin.name == goes_into
+
+
+def test_rows_and_csv_have_one_line_a_photo():
+    table = rows([PhotoResult("a.png", prediction()), PhotoResult("b.png", message="is damaged.")], 0.6, RULES)
+    read = list(csv.DictReader(io.StringIO(to_csv(table))))
+    assert [row["file"] for row in read] == ["a.png", "b.png"]
+    assert float(read[0]["glass"]) == pytest.approx(0.9)
+    assert read[0]["label"] == "glass"
+    assert (read[1]["answer"], read[1]["label"], read[1]["glass"]) == ("is damaged.", "", "")
+
+
+def test_formulas_in_names_are_text_in_the_csv():
+    for name in ("=1+1", "+x", "-x", "@x", "\tx"):
+        text = to_csv(rows([PhotoResult(name, prediction())], 0.6, RULES))
+        assert next(csv.DictReader(io.StringIO(text)))["file"] == "'" + name
+
+
+def test_html_in_names_is_text_on_the_page():
+    evil = "<img src=x onerror=alert(1)>"
+    rules = load_rules([evil])
+    guess = prediction()
+    words = photo_caption(type(guess)(evil, 0.9, {evil: 0.9}, True, 1.0), 0.6, rules)
+    for html in (
+        photo_card(evil, "", words, probability_bars({evil: 0.9}, rules)),
+        photo_error(evil, evil),
+        verdict_card(words),
+    ):
+        assert "onerror" in html
+        assert "<img src=x" not in html

@@ -1,0 +1,111 @@
+"""Photo files of every kind, good and bad."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from model import PhotoError, read_photo
+
+RED, BLUE = (230, 20, 20), (20, 20, 230)
+
+
+def two_halves(width: int = 64, height: int = 32) -> Image.Image:
+    """Left half red, right half blue."""
+    image = Image.new("RGB", (width, height), RED)
+    image.paste(BLUE, (width // 2, 0, width, height))
+    return image
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+def near(pixel: np.ndarray, color: tuple[int, int, int]) -> bool:
+    return bool(abs(pixel.astype(int) - color).max() < 40)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "GIF", "HEIF"])
+def test_every_format_is_read_as_rgb(kind):
+    rgb = read_photo(encoded(two_halves(), kind))
+    assert rgb.shape == (32, 64, 3)
+    assert rgb.dtype == np.uint8
+    assert near(rgb[16, 8], RED)
+    assert near(rgb[16, 56], BLUE)
+
+
+def test_exif_orientation_is_applied():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown after a quarter turn clockwise
+    rgb = read_photo(encoded(two_halves(), "JPEG", exif=exif))
+    assert rgb.shape == (64, 32, 3)
+    assert near(rgb[8, 16], RED)
+    assert near(rgb[56, 16], BLUE)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_transparency_is_flattened_on_white(kind):
+    clear = Image.new("RGBA", (8, 8), (255, 0, 0, 0))
+    assert (read_photo(encoded(clear, kind, lossless=True)) == 255).all()
+
+
+def test_a_palette_with_transparency_is_flattened_too():
+    image = Image.new("P", (8, 8), 0)
+    image.putpalette([0, 0, 0, 255, 0, 0])
+    assert (read_photo(encoded(image, "PNG", transparency=0)) == 255).all()
+
+
+def test_first_frame_of_an_animation():
+    frames = [Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), BLUE)]
+    rgb = read_photo(encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    assert near(rgb[4, 4], RED)
+
+
+def test_grey_and_16_bit_grey_keep_their_brightness():
+    assert (read_photo(encoded(Image.new("L", (4, 4), 100), "PNG")) == 100).all()
+    deep = Image.fromarray(np.full((4, 4), 100 * 256, np.uint16))
+    assert (read_photo(encoded(deep, "PNG")) == 100).all()
+
+
+def test_cmyk_jpeg():
+    assert read_photo(encoded(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG")).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"%PDF-1.7", b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+def test_what_is_no_image_is_refused(content):
+    with pytest.raises(PhotoError, match="not an image"):
+        read_photo(content)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])
+def test_a_truncated_file_is_refused(kind):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8))
+    content = encoded(noise, kind)
+    with pytest.raises(PhotoError):
+        read_photo(content[: len(content) // 2])
+
+
+def test_too_many_pixels_are_refused_before_unpacking():
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+    with pytest.raises(PhotoError, match="megapixels"):
+        read_photo(bomb)
+    with pytest.raises(PhotoError, match="megapixels"):
+        read_photo(encoded(two_halves(), "PNG"), max_pixels=2047)
+    assert read_photo(encoded(two_halves(), "PNG"), max_pixels=2048).shape == (32, 64, 3)
+
+
+def test_a_path_is_read_and_a_missing_one_named_so(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded(two_halves(), "PNG"))
+    assert read_photo(path).shape == (32, 64, 3)
+    with pytest.raises(PhotoError, match="does not exist"):
+        read_photo(tmp_path / "b.png")

@@ -1,0 +1,35 @@
+"""The server as a process: starts from any folder, says what is wrong, ends when told to."""
+
+import subprocess
+
+import pytest
+
+from tests.conftest import Server
+
+
+def test_ends_when_told_to(tmp_path):
+    running = Server(tmp_path / "log.txt").wait_until_ready()
+    assert running.stop(seconds=10) in (0, -15)
+    assert "Traceback" not in running.log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("WHICHBIN_MODEL", "/nowhere", "no such folder"),
+        ("WHICHBIN_BINS", "/nowhere.toml", "cannot be read"),
+        ("WHICHBIN_THRESHOLD", "high", "WHICHBIN_THRESHOLD must be a number from 0.4 to 0.95"),
+    ],
+)
+def test_a_mistake_is_one_line_and_ends_the_start(tmp_path, name, value, words):
+    failing = Server(tmp_path / "log.txt", **{name: value})
+    try:
+        status = failing.process.wait(60)
+    except subprocess.TimeoutExpired:
+        failing.process.kill()
+        raise
+    log = failing.log.read_text()
+    assert status != 0
+    assert "whichbin cannot start: " in log
+    assert words in log
+    assert "Traceback" not in log

@@ -1,0 +1,63 @@
+"""Settings from a file and the environment."""
+
+import pytest
+
+from app.ice import rtc_configuration
+from app.settings import ROOT, Settings, SettingsError, load_settings
+
+
+def test_defaults_without_file_or_environment():
+    assert load_settings({}) == Settings()
+
+
+def test_file_then_environment(tmp_path):
+    path = tmp_path / "s.toml"
+    path.write_text('threshold = 0.7\nmax_photo_mib = 5\nice_servers = ["stun:a:1"]\n')
+    settings = load_settings(
+        {"WHICHBIN_SETTINGS": str(path), "WHICHBIN_THRESHOLD": "0.8", "WHICHBIN_MODEL": "elsewhere"}
+    )
+    assert settings == Settings(threshold=0.8, max_photo_mib=5, ice_servers=("stun:a:1",), model="elsewhere")
+    assert settings.path(settings.model) == ROOT / "elsewhere"
+    assert settings.path(settings.bins) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("thresold = 0.5", "no setting is called 'thresold'"),
+        ('threshold = "high"', "threshold must be a number from 0.4 to 0.95; got 'high'"),
+        ("threshold = 2", "got 2"),
+        ("max_photo_mib = 1.5", "whole number"),
+        ("max_photo_mib = true", "got True"),
+        ("model = 3", "a path as text"),
+        ('ice_servers = ["example.org"]', "stun:host:3478"),
+        ("threshold =", "not valid TOML"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, text, words):
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=words) as caught:
+        load_settings({"WHICHBIN_SETTINGS": str(path)})
+    assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("THRESHOLD", "lots"), ("MAX_PHOTO_MIB", "0"), ("ICE_SERVERS", "stun:a:1,b")]
+)
+def test_a_mistake_in_the_environment_is_named(name, value):
+    with pytest.raises(SettingsError, match=f"WHICHBIN_{name} must be"):
+        load_settings({f"WHICHBIN_{name}": value})
+
+
+def test_a_named_file_must_exist(tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings({"WHICHBIN_SETTINGS": str(tmp_path / "none.toml")})
+
+
+def test_ice_servers_are_always_named():
+    """An absent list makes streamlit-webrtc ask a public STUN server."""
+    assert rtc_configuration(()) == {"iceServers": []}
+    assert rtc_configuration(("stun:a:1", "turn:b:2")) == {
+        "iceServers": [{"urls": ["stun:a:1"]}, {"urls": ["turn:b:2"]}]
+    }
