@@ -19,7 +19,7 @@ def augment(rgb: Pixels, size: int, rng: np.random.Generator) -> Pixels:
     return photometric(geometric(rgb, size, rng), rng)
 
 
-def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.35, 1.2)) -> Pixels:
+def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.45, 1.2)) -> Pixels:
     """Random crop, aspect, mirror and rotation in one warp, mirrored at the edges where it reaches past them.
 
     scale: least and most area of the crop as a share of the picture. An item at a bin is held at any orientation, so
@@ -45,11 +45,11 @@ def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[flo
     return cast(Pixels, warped)
 
 
-def photometric(rgb: Pixels, rng: np.random.Generator, strength: float = 1.0) -> Pixels:
+def photometric(rgb: Pixels, rng: np.random.Generator, strength: float = 0.75) -> Pixels:
     """Random exposure, contrast, gamma, colour cast and saturation, and sometimes blur or noise.
 
     rgb: uint8, (h, w, 3), RGB; the result is a new array of the same shape. strength: 0 changes nothing but blur and
-    noise, 1 is moderate.
+    noise, 1 is strong.
     """
     levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
     gamma = np.exp(rng.normal(0, 0.22 * strength))

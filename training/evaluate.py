@@ -1,0 +1,79 @@
+"""Measures an artifact on folders of photos, through the Classifier that the app uses.
+
+python -m training.evaluate --model DIR --data DIR
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import ArtifactError, Classifier, read_photo
+from training.artifact import record
+from training.background import empty_scene
+from training.dataset import check_photos, class_folders, photos_in
+from training.errors import TrainingError, run_command
+from training.measure import classify_folders, figures_of, not_items, table
+from training.splits import reference_split
+
+
+def evaluate(options: argparse.Namespace) -> dict[str, Any]:
+    """Classify what the command's options name and return the figures. Raises TrainingError."""
+    try:
+        classifier = Classifier.load(options.model)
+    except ArtifactError as error:
+        raise TrainingError(str(error)) from error
+    classes = {name: paths for name, paths in class_folders(options.data).items() if paths}
+    if unknown := sorted(set(classes) - set(classifier.labels)):
+        raise TrainingError(
+            f"{options.data}: the model knows no {', '.join(unknown)}; its labels are {', '.join(classifier.labels)}"
+        )
+    if not classes:
+        raise TrainingError(f"{options.data}: its class folders hold no photos")
+    if options.split == "validation":
+        classes = reference_split(classes)[1]
+    others = {folder: photos_in(folder, recursive=True) for folder in options.not_items}
+    for folder, paths in others.items():
+        if not paths:
+            raise TrainingError(f"{folder}: holds no pictures")
+    check_photos([path for group in (classes, others) for paths in group.values() for path in paths])
+    results = classify_folders(classifier, classes)
+    figures = figures_of(results)
+    rejected = {
+        folder.name: not_items(results.scores, classifier, [read_photo(path) for path in paths])
+        for folder, paths in others.items()
+    }
+    if options.empty_scenes:
+        rng = np.random.default_rng(options.seed)
+        scenes = [empty_scene(classifier.metadata.input_size, rng) for _ in range(options.empty_scenes)]
+        rejected["empty scenes"] = not_items(results.scores, classifier, scenes)
+    return figures | ({"not_items": rejected} if rejected else {})
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
+    parser.add_argument("--model", type=Path, required=True, help="an artifact folder")
+    parser.add_argument("--data", type=Path, required=True, help="class folders; some of the labels are enough")
+    parser.add_argument("--split", choices=["all", "validation"], default="all", help="validation: the reference split")
+    parser.add_argument("--not-items", type=Path, action="append", default=[], help="pictures that are no label")
+    parser.add_argument("--empty-scenes", type=int, default=0, metavar="N", help="also N synthetic empty views")
+    parser.add_argument("--seed", type=int, default=1, help="of the empty views (default %(default)s)")
+    parser.add_argument("--record", metavar="NAME", help="also add the figures to the artifact's metadata and card")
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    options = parse_arguments()
+    figures = evaluate(options)
+    if options.record:
+        record(options.model, options.record, figures)
+    print(table(figures))
+    for name, row in figures.get("not_items", {}).items():
+        print(f"not items, {name}: AUROC {row['auroc']:.3f}, FPR95 {row['fpr95']:.1%}, known {row['known_rate']:.1%}")
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    run_command(main)

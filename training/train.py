@@ -1,0 +1,211 @@
+"""Trains a classifier on any folder of class folders and writes an artifact that the app can serve.
+
+python -m training.train --data DIR --out DIR
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from model.preprocessing import INPUT_SIZE
+from training.artifact import finish
+from training.dataset import Photos, check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
+from training.errors import TrainingError, run_command
+from training.export import PRECISIONS, to_litert
+from training.measure import table
+from training.network import build_network
+from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, Sampler
+from training.splits import reference_split
+from training.stages import HISTORY_FILE, Stage, read_history, run_stage, schedule
+
+CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
+RECIPE = (
+    "Head first, then the backbone without its first blocks, at a small and then the full resolution; Adam, cosine "
+    "decay, label smoothing, BatchNorm in inference mode throughout. Random crops, rotations, mirroring, exposure, "
+    "contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by the square root of their size, extra "
+    f"photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for the background output."
+)
+STATE_FOLDER = "checkpoints"
+STATE_FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Data:
+    """Everything a run reads. `training` holds the main folder's photos first, `main` of them.
+
+    folders: for the main and then each extra folder, class name to how many photos were used.
+    scenes: uint8, (n, side, side, 3), RGB, pictures of none of the classes.
+    """
+
+    labels: tuple[str, ...]
+    training: Photos
+    main: int
+    validation: dict[str, list[Path]]
+    scenes: NDArray[np.uint8]
+    folders: list[dict[str, int]]
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="a folder with one folder of photos per class")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the artifact and, while it runs, its state")
+    parser.add_argument("--extra", type=Path, action="append", default=[], help="more class folders, only trained on")
+    parser.add_argument("--background", type=Path, action="append", default=[], help="pictures that are no class")
+    parser.add_argument("--weights", default="imagenet", help="'imagenet' (downloaded), 'none' or a weights file")
+    parser.add_argument("--epochs", type=int, default=16, help="after the head's warm-up (default %(default)s)")
+    parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
+    parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported weights")
+    parser.add_argument("--data-notes", type=Path, help="a text file for the model card: sources and licences")
+    parser.add_argument("--skip-bad", action="store_true", help="leave photos out that cannot be read")
+    options = parser.parse_args(arguments)
+    if options.data_notes and not options.data_notes.is_file():
+        parser.error(f"--data-notes {options.data_notes}: no such file")
+    for name, least in (("epochs", 1), ("warm_up", 0), ("size", 32), ("batch_size", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            parser.error(f"--{name.replace('_', '-')} must be at least {least}; got {getattr(options, name)}")
+    return options
+
+
+def read_data(options: argparse.Namespace) -> Data:
+    """Check every photo, then load all of them. Raises TrainingError before anything is trained."""
+    classes = class_folders(options.data)
+    labels = tuple(classes)
+    extras = [class_folders(folder) for folder in options.extra]
+    for folder, extra in zip(options.extra, extras, strict=True):
+        if unknown := sorted(set(extra) - set(labels)):
+            raise TrainingError(f"{folder}: unknown classes {', '.join(unknown)}; --data has {', '.join(labels)}")
+    scenes = [path for folder in options.background for path in photos_in(folder, recursive=True)]
+    paths = [path for group in (classes, *extras) for of_class in group.values() for path in of_class] + scenes
+    print(f"checking {len(paths)} photos", flush=True)
+    bad = check_photos(paths, options.skip_bad)
+
+    def good(group: dict[str, list[Path]]) -> dict[str, list[Path]]:
+        return {name: [path for path in of_class if path not in bad] for name, of_class in group.items()}
+
+    classes = good(classes)
+    check_classes(classes, options.data)
+    training, validation = reference_split(classes)
+    cache, size = options.out / "cache", round(options.size * CACHED_SIZE)
+    extras = [good(extra) for extra in extras]
+    parts = [load_classes(group, labels, size, cache) for group in (training, *extras)]
+    together = Photos(
+        np.concatenate([part.pixels for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        tuple(path for part in parts for path in part.paths),
+    )
+    background = load_pixels([path for path in scenes if path not in bad], size, cache)
+    folders = [{name: len(paths) for name, paths in group.items()} for group in (classes, *extras)]
+    return Data(labels, together, len(parts[0]), validation, background, folders)
+
+
+def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras.Model:
+    """Run the stages, one network after another, and return the last with its best weights."""
+    keras.utils.set_random_seed(options.seed)
+    weights: str | None = None if options.weights == "none" else options.weights
+    network: keras.Model | None = None
+    for number, stage in enumerate(stages):
+        validation = load_classes(data.validation, data.labels, stage.size, options.out / "cache")
+        sampler = Sampler(
+            data.training.pixels, data.training.labels, data.main, data.scenes, len(data.labels),
+            stage.size, options.batch_size, (options.seed, number),
+        )  # fmt: skip
+        following = build_network(len(data.labels) + 1, stage.size, weights if network is None else None)
+        if network is not None:
+            following.set_weights(network.get_weights())
+        network = following
+        run_stage(stage, network, sampler, (validation.pixels, validation.labels), options.out / STATE_FOLDER)
+    assert network is not None  # a schedule always has a stage
+    return network
+
+
+def open_state(options: argparse.Namespace, data: Data, stages: list[Stage]) -> None:
+    """Make the folder of a new run's state, or check that the one that is there is of the same run.
+
+    Raises TrainingError where the photos or options differ: its weights would quietly belong to something else.
+    """
+    names = [f"{path.parent.name}/{path.name}" for path in data.training.paths]
+    run = {
+        "labels": list(data.labels),
+        "photos": hashlib.sha256("\n".join(names).encode()).hexdigest(),
+        "backgrounds": len(data.scenes),
+        "weights": options.weights,
+        "batch_size": options.batch_size,
+        "seed": options.seed,
+        "stages": [asdict(stage) for stage in stages],
+    }
+    state = options.out / STATE_FOLDER
+    if not state.is_dir():
+        state.mkdir(parents=True)
+        (state / STATE_FILE).write_text(json.dumps(run, indent=2), encoding="utf-8")
+        return
+    file = state / STATE_FILE
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    if different := [key for key, value in run.items() if stored.get(key) != value]:
+        raise TrainingError(
+            f"{state}: holds an unfinished run with other {', '.join(different)}; "
+            "repeat its command to go on, remove the folder to start anew, or use another --out"
+        )
+    print(f"continuing the run in {state}", flush=True)
+
+
+def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> dict[str, Any]:
+    """What the metadata says of a finished run: folders by name and counts, never this machine's paths."""
+
+    def ran(stage: Stage) -> dict[str, Any]:
+        history = read_history(options.out / STATE_FOLDER / HISTORY_FILE.format(name=stage.name))
+        best = max(float(row["val_accuracy"]) for row in history)
+        return asdict(stage) | {"epochs_run": len(history), "best_val_accuracy": round(best, 4)}
+
+    folders = [
+        {"name": folder.name, "classes": counts}
+        for folder, counts in zip([options.data, *options.extra], data.folders, strict=True)
+    ]
+    validation = sum(len(paths) for paths in data.validation.values())
+    return {
+        "data": folders[0] | {"training": data.main, "validation": validation},
+        "extra": folders[1:],
+        "background_pictures": len(data.scenes),
+        "data_notes": options.data_notes.read_text(encoding="utf-8") if options.data_notes else None,
+        "weights": Path(options.weights).name,
+        "seed": options.seed,
+        "batch_size": options.batch_size,
+        "stages": [ran(stage) for stage in stages],
+        "recipe": RECIPE,
+        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def main() -> None:
+    options = parse_arguments()
+    stages = schedule(options.epochs, options.size, options.warm_up)
+    data = read_data(options)
+    open_state(options, data, stages)
+    network = train(options, data, stages)
+    network.save(options.out / "network.keras")
+    content = to_litert(network, options.size, options.precision)
+    training = describe(options, data, stages)
+    metadata = finish(content, data.labels, options.size, True, data.validation, training, options.out)
+    for history in (options.out / STATE_FOLDER).glob("*.csv"):
+        history.replace(options.out / history.name)
+    shutil.rmtree(options.out / STATE_FOLDER)
+    shutil.rmtree(options.out / "cache")
+    print(table(metadata["figures"]["reference"]))
+    print(f"{options.out}: artifact written")
+
+
+if __name__ == "__main__":
+    run_command(main)
