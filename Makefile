@@ -28,7 +28,7 @@ browser: .venv/tests.stamp
 	tests/install_browser.sh
 
 screenshots: .venv/tests.stamp browser
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m tests.make_screenshots
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

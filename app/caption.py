@@ -40,4 +40,4 @@ def caption(verdict: Verdict, rules: Rules) -> Caption:
         return Caption("Camera is off", "The picture is black.", "camera-off")
     if verdict.state is State.UNAVAILABLE:
         return Caption("Classifier unavailable", "The video goes on; trying again.", "question")
-    return Caption("Hold an item up", "Inside the marked square.", "frame")
+    return Caption("Hold an item up", "Close up, inside the marked square.", "frame")

@@ -30,6 +30,8 @@ STYLE = """<style>
 .wb-percent { font-size: clamp(1.5rem, 2.2vw, 2.2rem); font-weight: 700; white-space: nowrap; align-self: flex-start; }
 .wb-bin { display: flex; align-items: center; gap: .7rem; border-radius: 14px; padding: .75rem 1.25rem;
   margin-top: .6rem; font-size: 1.25rem; font-weight: 600; }
+.wb-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+[data-testid="stElementContainer"]:has(> .stHtml > .wb-spoken) { position: absolute; }
 .wb-bin small { font-weight: 400; font-size: 1rem; }
 .wb-bars { display: grid; grid-template-columns: auto 1fr 3.2rem; gap: .4rem .7rem; align-items: center;
   margin-top: 1rem; font-variant-numeric: tabular-nums; }
@@ -93,9 +95,15 @@ def autostart(key: str, label: str) -> str:
     </script>"""
 
 
+def spoken(caption: Caption) -> str:
+    """The answer for screen readers. An element of its own, without the percentage: what changes is read out."""
+    goes_into = f" Goes into {caption.bin.name}." if caption.bin else ""
+    return f'<div role="status" class="wb-spoken">{escape(f"{caption.title}.{goes_into}")}</div>'
+
+
 def verdict_card(caption: Caption) -> str:
-    """The current answer, spoken by screen readers when it changes, and the bin it goes into."""
-    return f'<div role="status" aria-live="polite">{_card(caption)}{_bin(caption)}</div>'
+    """The current answer and the bin it goes into."""
+    return _card(caption) + _bin(caption)
 
 
 def probability_bars(probabilities: Mapping[str, float], rules: Rules) -> str:

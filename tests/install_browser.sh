@@ -7,7 +7,7 @@ if command -v chromium >/dev/null; then
     exit 0
 fi
 if [ -f /etc/debian_version ] && [ "$(id -u)" = 0 ]; then
-    # the browser writes right to left and Chinese too; without fonts a screenshot shows boxes
+    # the font makes pages, and so their layout and screenshots, look the same on every machine
     if apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-core >/dev/null; then
         exit 0
     fi

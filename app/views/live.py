@@ -20,7 +20,9 @@ facing = state.get("camera") or usual  # the choice's widget is further down the
 
 # Each camera has a component of its own: streamlit-webrtc remembers the opened device per key and would return to it.
 key = f"live-{facing.lower()}"
-processor: StreamProcessor = state.setdefault(f"{key}-processor", shared.new_processor())
+if f"{key}-processor" not in state:
+    state[f"{key}-processor"] = shared.new_processor()
+processor: StreamProcessor = state[f"{key}-processor"]
 processor.mirrored = facing == "Front"
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
@@ -58,8 +60,10 @@ with video:
 def show_answer() -> None:
     """Redraws itself while the page is open; the rest of the page stays as it is."""
     verdict = processor.verdict
+    words = caption(verdict, shared.rules)
+    st.html(ui.spoken(words))
     st.html(
-        ui.verdict_card(caption(verdict, shared.rules))
+        ui.verdict_card(words)
         + ui.probability_bars(verdict.probabilities, shared.rules)
         + ui.figures_line(processor.figures())
     )

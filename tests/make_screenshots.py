@@ -1,0 +1,79 @@
+"""Makes the README's screenshots: the running app in Chromium, with TrashNet's photos. `make screenshots`."""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from model import Classifier
+from tests.browser import launch
+from tests.camera import empty_scene, item_scene, write_clip
+from tests.conftest import Server
+from tests.trashnet import validation_photos
+
+FOLDER = Path(__file__).parent / "screenshots"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+PHONE_AGENT = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0 Mobile Safari/537.36"
+DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+WALL = {"viewport": {"width": 1920, "height": 1080}}
+
+
+def live(browser: Browser, url: str, name: str, words: str, **options: object) -> None:
+    """The live page, once it says `words` and the picture has settled."""
+    page = browser.new_page(**options)
+    page.goto(url)
+    page.locator(".wb-title", has_text=words).wait_for(timeout=60_000)
+    page.wait_for_timeout(1200)
+    save(page, name)
+
+
+def photo(browser: Browser, url: str, name: str, files: list[Path], **options: object) -> None:
+    """The photo page with some files."""
+    page = browser.new_page(**options)
+    page.goto(f"{url}/photo")
+    page.locator('input[type="file"]').set_input_files(files)
+    page.locator(".wb-photo").nth(sum(path.suffix == ".jpg" for path in files) - 1).wait_for(timeout=60_000)
+    page.wait_for_timeout(2000)
+    save(page, name)
+
+
+def save(page: Page, name: str) -> None:
+    page.screenshot(path=FOLDER / f"{name}.png")
+    page.context.close()
+    print(FOLDER / f"{name}.png", flush=True)
+
+
+def main() -> None:
+    """Start the app, look at every page at every size, stop it."""
+    FOLDER.mkdir(exist_ok=True)
+    classifier = Classifier.load()
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        folder = Path(scratch)
+        broken = folder / "notes.png"
+        broken.write_text("not a picture")
+        photos = [validation_photos(label)[4] for label in ("glass", "paper", "plastic")]
+        server = Server(folder / "log.txt").wait_until_ready()
+        try:
+            for label in ("metal", "cardboard"):
+                clip = write_clip(folder / f"{label}.mjpeg", [(item_scene(label, classifier), 20)])
+                browser = launch(playwright, clip)
+                if label == "metal":
+                    live(browser, server.url, "live", "Metal", **DESKTOP)
+                    live(browser, server.url, "live-phone", "Metal", user_agent=PHONE_AGENT, **PHONE)
+                else:
+                    live(browser, server.url, "live-dark-1920", "Cardboard", color_scheme="dark", **WALL)
+                browser.close()
+            clip = write_clip(folder / "empty.mjpeg", [(empty_scene(), 20)])
+            browser = launch(playwright, clip)
+            live(browser, server.url, "live-empty", "Hold an item up", **DESKTOP)
+            photo(browser, server.url, "photo", photos[:1], **DESKTOP)
+            photo(browser, server.url, "photo-phone", photos[:1], **PHONE)
+            photo(browser, server.url, "photos-1920", [*photos, broken], **WALL)
+            photo(browser, server.url, "photos-dark", [*photos, broken], color_scheme="dark", **DESKTOP)
+            browser.close()
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()
