@@ -87,9 +87,7 @@ def main() -> None:
                 page.wait_for_timeout(10_000)
                 figures, memory = page.locator(".wb-figures").inner_text(), resident_mib(server.process.pid)
                 browser.close()
-            print(
-                f"page opened until annotated     {statistics.median(waits):.1f} s ({min(waits):.1f} to {max(waits):.1f})"
-            )
+            print(f"page opened until annotated     {statistics.median(waits):.1f} s (at most {max(waits):.1f} s)")
             print(f"resident memory, one stream     {memory:.0f} MiB")
             print(f"the page's own figures          {', '.join(figures.splitlines())}")
         finally:
