@@ -79,7 +79,7 @@ def square_to_rgb(frame: av.VideoFrame, square: Square, size: int) -> Callable[[
     def to_rgb() -> NDArray[np.uint8]:
         copy = av.VideoFrame.from_ndarray(packed.reshape(side * 3 // 2, side), format="yuv420p")
         copy.color_range, copy.colorspace = color_range, colorspace
-        scaled = copy.reformat(size, size, "rgb24", interpolation=Interpolation.AREA)
+        scaled = copy.reformat(size, size, "rgb24", interpolation=Interpolation.AREA, threads=1)
         return scaled.to_ndarray().astype(np.uint8, copy=False)
 
     return to_rgb

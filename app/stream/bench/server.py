@@ -1,0 +1,58 @@
+"""The server's side, a process of its own: answers offers on standard input, one JSON object a line."""
+
+import asyncio
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamTrack
+
+from app.stream.bench.arms import Arm, make
+
+
+def resident_mib() -> float:
+    """This process's resident memory in MiB (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+async def answer(arm: Arm, peers: list[RTCPeerConnection], offer: dict[str, str]) -> dict[str, str]:
+    """Connect one more stream."""
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    peers.append(peer)
+
+    @peer.on("track")
+    def send_back(track: MediaStreamTrack) -> None:
+        peer.addTrack(arm.track(track))
+
+    await peer.setRemoteDescription(RTCSessionDescription(**offer))
+    await peer.setLocalDescription(await peer.createAnswer())
+    return {"sdp": peer.localDescription.sdp, "type": peer.localDescription.type}
+
+
+async def serve(name: str) -> None:
+    """Serve until standard input ends."""
+    arm = make(name)
+    peers: list[RTCPeerConnection] = []
+    loop = asyncio.get_running_loop()
+
+    def say(message: dict[str, Any]) -> None:
+        print(json.dumps(message), flush=True)
+
+    say({"ready": True})
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        asked = json.loads(line)
+        if "offer" in asked:
+            say(await answer(arm, peers, asked["offer"]))
+        else:
+            say({"cpu_s": time.process_time(), "at": time.monotonic(), "rss_mib": resident_mib(), **arm.figures()})
+    await asyncio.gather(*(peer.close() for peer in peers))
+    arm.close()
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {int(sys.argv[2])})
+    asyncio.run(serve(sys.argv[1]))

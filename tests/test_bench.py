@@ -1,0 +1,68 @@
+"""The benchmark measures what it says; how fast anything is, it is run by hand to find out."""
+
+import json
+import subprocess
+import sys
+
+import av
+import pytest
+
+from app.stream.bench.client import moving_scene
+from app.stream.bench.stamp import PERIOD, read_stamp, write_stamp
+from app.stream.frames import writable_yuv
+from app.stream.overlay import Overlay
+from tests.fakes import frame
+from tests.test_overlay import RULES, VERDICTS, caption
+from tests.trashnet import ROOT
+
+KEYS = {
+    "arm",
+    "streams",
+    "fps",
+    "latency_ms_p50",
+    "latency_ms_p95",
+    "server_cores_per_stream",
+    "classifications_per_s",
+    "verdict_age_ms_p95",
+    "dropped",
+    "rss_mib",
+}
+
+
+@pytest.mark.parametrize("number", [0, 1, 0b1010101010101010, 12345, PERIOD - 1, PERIOD + 7])
+def test_a_frames_number_survives_overlay_and_codec(number):
+    source = writable_yuv(frame())
+    write_stamp(source, number)
+    Overlay().draw(source, caption(VERDICTS[0], RULES))
+    encoder = av.CodecContext.create("libvpx", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 640, 480, "yuv420p"
+    encoder.bit_rate, encoder.framerate = 500_000, 30
+    encoder.options = {"deadline": "realtime", "cpu-used": "8"}
+    packets = [*encoder.encode(source), *encoder.encode(None)]
+    decoded = av.CodecContext.create("vp8", "r").decode(packets[0])[0]
+    assert read_stamp(decoded) == number % PERIOD
+
+
+def test_the_scene_moves():
+    one, other = (picture.to_ndarray(format="gray").astype(int) for picture in moving_scene(4)[:2])
+    assert one.shape == (480, 640)
+    assert (abs(one - other) > 20).mean() > 0.02
+
+
+def test_a_short_run_writes_one_row_an_arm(tmp_path):
+    out = tmp_path / "rows.json"
+    command = [sys.executable, "-m", "app.stream.bench", "--seconds", "3", "--streams", "1"]
+    subprocess.run(
+        [*command, "--arms", "loopback,ours", "--json", str(out)],
+        cwd=ROOT,
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
+    loopback, ours = json.loads(out.read_text())
+    assert set(loopback) == set(ours) == KEYS
+    assert (loopback["arm"], ours["arm"]) == ("loopback", "ours")
+    assert loopback["classifications_per_s"] == 0 < ours["classifications_per_s"]
+    assert 0 < loopback["latency_ms_p50"] <= loopback["latency_ms_p95"]
+    assert loopback["server_cores_per_stream"] < ours["server_cores_per_stream"]
+    assert ours["verdict_age_ms_p95"] > 0
