@@ -1,6 +1,6 @@
 # make run    start the app (PORT=8501 ADDRESS=localhost)
 # make test   lint, types and every test
-# make setup  install what the app needs, nothing else
+# make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
 # All of them set themselves up and are cheap to repeat.
 
 PYTHON ?= python3
@@ -8,13 +8,15 @@ PORT ?= 8501
 ADDRESS ?= localhost
 BIN := .venv/bin
 
-.PHONY: run setup test train lint browser screenshots clean
+.PHONY: run setup setup-training test train lint browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
 	exec $(BIN)/streamlit run app/main.py --server.port $(PORT) --server.address $(ADDRESS)
 
 setup: .venv/app.stamp
+
+setup-training: .venv/training.stamp
 
 test: .venv/tests.stamp lint browser
 	$(BIN)/python -m pytest
