@@ -1,14 +1,20 @@
 """What all visitors of one process share: settings, classifier, engine and rules. Made once, on first use."""
 
 import functools
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 
 from app.bins import Rules, load_rules
-from app.settings import Settings, load_settings
+from app.exporter import serve_metrics
+from app.settings import Settings, SettingsError, load_settings
 from app.stream.engine import Engine
+from app.stream.metrics import Totals
+from app.stream.places import Places
 from app.stream.processor import StreamProcessor
 from app.stream.verdict import Smoothing
 from model import Classifier
+
+CORES_PER_STREAM = 0.4  # of this server, measured with `python -m app.stream.bench`, and its page's share on top
 
 
 @dataclass(frozen=True)
@@ -19,11 +25,15 @@ class Services:
     classifier: Classifier
     rules: Rules
     engine: Engine
+    places: Places
+    totals: Totals = field(default_factory=Totals)
 
     def new_processor(self) -> StreamProcessor:
         """A processor for one visitor's stream."""
         smoothing = Smoothing().with_threshold(self.settings.threshold)
-        return StreamProcessor(self.engine, self.rules, smoothing, self.classifier.metadata.input_size)
+        return StreamProcessor(
+            self.engine, self.rules, smoothing, self.classifier.metadata.input_size, totals=self.totals
+        )
 
 
 @functools.cache
@@ -37,4 +47,14 @@ def services() -> Services:
     rules = load_rules(classifier.labels, settings.path(settings.bins))
     engine = Engine(classifier)
     engine.start()
-    return Services(settings, classifier, rules, engine)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    made = Services(
+        settings, classifier, rules, engine, Places(settings.max_streams or max(1, int(cores / CORES_PER_STREAM)))
+    )
+    if settings.metrics_port:
+        try:
+            serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)
+        except OSError as error:
+            where = f"{settings.metrics_address}:{settings.metrics_port}"
+            raise SettingsError(f"metrics_port: cannot listen on {where} ({error.strerror})") from error
+    return made

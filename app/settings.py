@@ -22,6 +22,8 @@ class Settings:
     model: artifact folder; empty for the shipped one. bins: rules file; empty for the default one.
     threshold: smoothed confidence from which a label is said, 0.4 to 0.95.
     ice_servers: STUN and TURN addresses, comma-separated in the environment; none are needed on one network.
+    max_streams: visitors who may stream at once; 0 for as many as the cores carry.
+    metrics_port: of the Prometheus endpoint; 0 for none. metrics_address: where it listens.
     max_photo_mib: largest photo file in MiB. max_photo_megapixels: most pixels a photo may unpack to, in millions.
     """
 
@@ -29,6 +31,9 @@ class Settings:
     bins: str = ""
     threshold: float = 0.60
     ice_servers: tuple[str, ...] = ()
+    max_streams: int = 0
+    metrics_port: int = 0
+    metrics_address: str = "127.0.0.1"
     max_photo_mib: int = 20
     max_photo_megapixels: int = 50
 
@@ -81,6 +86,8 @@ def _parsed(where: str, key: str, text: str) -> Any:
 
 RANGES: dict[str, tuple[float, float]] = {
     "threshold": (0.4, 0.95),
+    "max_streams": (0, 1000),
+    "metrics_port": (0, 65535),
     "max_photo_mib": (1, 200),
     "max_photo_megapixels": (1, 200),
 }
@@ -109,6 +116,6 @@ def _wanted(key: str) -> str:
     if isinstance(default, tuple):
         return "a list of addresses like stun:host:3478"
     if isinstance(default, str):
-        return "a path as text"
+        return "a text"
     low, high = RANGES[key]
     return f"a {'whole ' if isinstance(default, int) else ''}number from {low} to {high}"

@@ -106,6 +106,11 @@ def verdict_card(caption: Caption) -> str:
     return _card(caption) + _bin(caption)
 
 
+def notice(title: str, detail: str) -> str:
+    """A neutral card that says something other than an answer."""
+    return f'<div role="status">{_card(Caption(title, detail, "question"))}</div>'
+
+
 def probability_bars(probabilities: Mapping[str, float], rules: Rules) -> str:
     """One bar a class, in the classifier's order, so that a class keeps its place. Empty mapping: all at zero."""
     rows = []

@@ -66,6 +66,7 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that look at it."""
-    running = Server(tmp_path_factory.mktemp("server") / "log.txt").wait_until_ready()
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    running = Server(log, WHICHBIN_MAX_STREAMS="20").wait_until_ready()  # places of closed pages free with a delay
     yield running
     running.stop()

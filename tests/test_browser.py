@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+import urllib.request
 
 import cv2
 import numpy as np
@@ -15,6 +16,8 @@ from app.colors import rgb
 from app.stream.overlay import panel_rectangle
 from tests.browser import launch
 from tests.camera import empty_scene, item_scene, write_clip
+from tests.conftest import Server
+from tests.test_exporter import free_port
 from tests.trashnet import validation_photos
 
 SHOWN = 8.0  # seconds that each scene lasts
@@ -212,3 +215,40 @@ def test_photo_page_on_a_phone_shows_the_answer_without_scrolling(open_page):
     box = card.bounding_box()
     assert box["y"] + box["height"] <= 844
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def metric(port: int, name: str) -> float:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return next(float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} "))
+
+
+def test_one_place_two_visitors(chromium, tmp_path):
+    """The second waits, gets in when the first has gone, and the first one's stream is freed."""
+    port = free_port()
+    settings = {"WHICHBIN_MAX_STREAMS": "1", "WHICHBIN_METRICS_PORT": str(port)}
+    running = Server(tmp_path / "log.txt", **settings).wait_until_ready()
+    first, second = chromium.new_context(), chromium.new_context()
+    try:
+        page = first.new_page()
+        page.goto(running.url)
+        wait_for_video(page)
+        waiting = second.new_page()
+        waiting.goto(running.url)
+        expect(waiting.get_by_text("You are next")).to_be_visible(timeout=30_000)
+        expect(waiting.get_by_role("link", name="Use a photo meanwhile")).to_be_visible()
+        assert waiting.locator("iframe").count() == 0
+        assert metric(port, "whichbin_streams") == 1
+        frames = metric(port, "whichbin_frames_total")
+        assert frames > 0
+        page.goto("about:blank")
+        end = time.monotonic() + 10
+        while metric(port, "whichbin_streams"):
+            assert time.monotonic() < end, "the stream of a page that has gone was not freed within 10 s"
+            time.sleep(0.2)
+        wait_for_video(waiting, seconds=40)
+        assert metric(port, "whichbin_streams") == 1
+    finally:
+        first.close()
+        second.close()
+        running.stop()

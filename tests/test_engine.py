@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from app.stream.engine import Engine, Snapshot
-from tests.fakes import StubClassifier, prediction
+from app.stream.engine import BUSY, Engine, Snapshot
+from tests.fakes import Clock, StubClassifier, prediction
 
 
 def pixels(value: int) -> np.ndarray:
@@ -170,3 +170,44 @@ def test_stops_while_frames_wait_and_takes_no_more(classifier):
     slot.put(snapshot(2))
     assert "classifier" not in {thread.name for thread in threading.enumerate()}
     assert len(got) == 1
+
+
+def test_one_stream_has_every_frame_classified_and_several_share(classifier):
+    """A model of 20 ms, on a clock that only the model moves: 50 frames a second alone, BUSY of a core together."""
+    clock = Clock()
+
+    def answer(rgb):
+        clock.now += 0.02
+        return prediction()
+
+    classifier.answer = answer
+    engine = Engine(classifier, clock)
+    alone = engine.open(lambda outcome: None)
+    for _ in range(60):
+        engine._put(alone, snapshot(0))
+        slot, taken = engine._take()
+        assert slot is alone  # at once, without the clock having to move
+        engine._classify(taken)
+    slots = [alone, *(engine.open(lambda outcome: None) for _ in range(3))]
+    taken_at = {slot: [] for slot in slots}
+    while clock.now < 110:
+        for slot in slots:
+            engine._put(slot, snapshot(0))
+        if any(slot._not_before <= clock.now for slot in engine._waiting):
+            slot, taken = engine._take()
+            taken_at[slot].append(clock.now)
+            engine._classify(taken)
+        else:
+            clock.now += 0.001
+    counts = [len(times) for times in taken_at.values()]
+    assert max(counts) - min(counts) <= 1
+    busy = 0.02 * sum(counts) / (110 - 101.2)
+    assert busy == pytest.approx(BUSY, rel=0.05)
+
+
+def test_many_streams_are_still_looked_at_five_times_a_second():
+    engine = Engine(StubClassifier())
+    engine._usual_s = 0.010
+    for _ in range(50):
+        engine.open(lambda outcome: None)
+    assert engine._pause() == pytest.approx(0.2)

@@ -1,6 +1,7 @@
 """The pages' scripts, run by Streamlit's AppTest. The camera component needs a browser: see test_browser.py."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,18 @@ import streamlit_webrtc
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+import app.services
+from app.services import services
+from app.stream.places import Places
 from tests.trashnet import ROOT, validation_photos
 
 APP = ROOT / "app"
+
+
+def use_places(monkeypatch, places: Places) -> None:
+    """Run the pages with the process's services but these places."""
+    shared = replace(services(), places=places)
+    monkeypatch.setattr(app.services, "services", lambda: shared)
 
 
 def html(at: AppTest) -> str:
@@ -27,6 +37,7 @@ def png(color: tuple[int, int, int] = (200, 180, 150)) -> bytes:
 def live(monkeypatch):
     """The live page without its component; the component's arguments are in `live.calls`."""
     calls = []
+    use_places(monkeypatch, Places(1))
     monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", lambda **options: calls.append(options))
     at = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30).run()
     assert not at.exception
@@ -76,6 +87,17 @@ def test_threshold_reaches_the_stream_and_the_stream_outlives_reruns(live):
     processor = live.calls[-1]["video_frame_callback"].__self__
     assert processor is live.calls[0]["video_frame_callback"].__self__
     assert processor._tracker.smoothing.enter == pytest.approx(0.9)
+
+
+def test_when_all_places_are_taken_the_page_says_who_is_next_and_offers_a_photo(monkeypatch):
+    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", lambda **options: pytest.fail("has no place"))
+    places = Places(1)
+    places.ask("somebody else")
+    use_places(monkeypatch, places)
+    at = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30).run()
+    assert not at.exception
+    assert "All places are taken" in html(at)
+    assert "You are next" in html(at)
 
 
 def test_one_photo_gives_a_card_at_once(photo):

@@ -169,9 +169,18 @@ def test_mirrored_video_has_readable_words(stream):
     assert abs(y[372:468, 140:500] - m[372:468, 140:500]).mean() < 6  # the panel is not
 
 
-@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (480, 640), (176, 144), (641, 481)])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (480, 640), (176, 144), (641, 481)])
 def test_other_sizes_and_changes_of_size_mid_stream(stream, width, height):
     stream.show()
     out = stream.show(width=width, height=height)
     assert (out.width, out.height) == (width, height)
+    assert stream.processor.figures().errors == 0
+
+
+@pytest.mark.parametrize(("size", "returned"), [((3840, 2160), (1280, 720)), ((1080, 1920), (720, 1280))])
+def test_an_oversized_stream_comes_back_smaller(stream, size, returned):
+    source = frame(*size)
+    source.pts = 77
+    out = stream.processor.recv(source)
+    assert (out.width, out.height, out.pts) == (*returned, 77)
     assert stream.processor.figures().errors == 0

@@ -29,7 +29,7 @@ def test_file_then_environment(tmp_path):
         ("threshold = 2", "got 2"),
         ("max_photo_mib = 1.5", "whole number"),
         ("max_photo_mib = true", "got True"),
-        ("model = 3", "a path as text"),
+        ("model = 3", "a text"),
         ('ice_servers = ["example.org"]', "stun:host:3478"),
         ("threshold =", "not valid TOML"),
     ],

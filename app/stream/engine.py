@@ -2,6 +2,10 @@
 
 A stream that offers frames faster than the model takes them has the older one dropped and counted: nothing queues,
 nothing blocks, and memory is bounded by the number of streams.
+
+The model is kept from eating the time that the video needs: one stream has every frame classified, several share
+`BUSY` of one core, and however many there are, each is looked at `1 / LONGEST_PAUSE` times a second while that is
+possible at all.
 """
 
 import logging
@@ -20,6 +24,10 @@ from model import Prediction
 log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.uint8]
+
+BUSY = 0.4  # share of one core that the model may take; 30 classifications a second of 13 ms each
+LONGEST_PAUSE = 0.2  # seconds between two classifications of a stream that is paced; five a second follow a hand
+SMOOTHING = 0.1  # weight of the newest classification in the average of how long one takes
 
 
 class SupportsClassify(Protocol):
@@ -56,7 +64,8 @@ class Slot:
     def __init__(self, engine: "Engine", deliver: Callable[[Outcome], None]) -> None:
         self._engine = engine
         self._deliver = deliver
-        self._snapshot: Snapshot | None = None  # guarded by the engine's lock, like the next two
+        self._snapshot: Snapshot | None = None  # guarded by the engine's lock, like all that follow
+        self._not_before = 0.0  # in seconds of the engine's clock
         self._closed = False
         self.dropped = 0
 
@@ -79,7 +88,9 @@ class Engine:
         self._waiting: deque[Slot] = deque()  # slots with a frame, the one that waits longest first
         self._open: set[Slot] = set()
         self._stopping = False
-        self._failing = False  # touched by the worker only
+        self.dropped = 0  # frames of all streams that were never classified
+        self._failing = False  # touched by the worker only, like the next
+        self._usual_s = 0.0  # seconds that a classification takes, averaged
         self._thread = threading.Thread(target=self._run, name="classifier", daemon=True)
 
     def start(self) -> None:
@@ -115,6 +126,7 @@ class Engine:
                 self._waiting.append(slot)
                 self._wake.notify()
             else:
+                self.dropped += 1
                 slot.dropped += 1  # it keeps its place in the queue, with the newer frame
             slot._snapshot = snapshot
 
@@ -127,14 +139,26 @@ class Engine:
                 self._waiting.remove(slot)
 
     def _take(self) -> tuple[Slot, Snapshot] | None:
+        """Wait for the next slot whose turn it is. None when the engine stops."""
         with self._wake:
-            self._wake.wait_for(lambda: self._waiting or self._stopping)
-            if self._stopping:
-                return None
-            slot = self._waiting.popleft()
-            snapshot, slot._snapshot = slot._snapshot, None
-            assert snapshot is not None  # only slots with a snapshot wait
-            return slot, snapshot
+            while not self._stopping:
+                now = self._clock()
+                due = next((slot for slot in self._waiting if slot._not_before <= now), None)
+                if due is not None:
+                    self._waiting.remove(due)
+                    snapshot, due._snapshot = due._snapshot, None
+                    assert snapshot is not None  # only slots with a snapshot wait
+                    due._not_before = now + self._pause()
+                    return due, snapshot
+                first = min((slot._not_before for slot in self._waiting), default=None)
+                self._wake.wait(None if first is None else first - now)
+            return None
+
+    def _pause(self) -> float:
+        """Seconds from one classification of a stream to its next, at the least."""
+        if len(self._open) < 2:
+            return 0.0
+        return min(LONGEST_PAUSE, len(self._open) * self._usual_s / BUSY)
 
     def _run(self) -> None:
         while (turn := self._take()) is not None:
@@ -160,4 +184,5 @@ class Engine:
                 log.exception("The classifier failed; streams show that it is unavailable until it works again")
             self._failing = True
         finished = self._clock()
+        self._usual_s += SMOOTHING * (finished - begun - self._usual_s)
         return Outcome(prediction, snapshot.taken_at, finished, finished - begun)

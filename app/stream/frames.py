@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 
+LARGEST = 1280  # pixels; the longer side of what is sent back. A client that sends more costs no other its video.
 BLACK_LUMA = 24  # studio-range black is 16; a toggled-off camera sends exactly that
 BLACK_SPREAD = 3  # standard deviation of luma; a dark room's noise is above it
 
@@ -31,12 +32,16 @@ def central_square(width: int, height: int) -> Square:
 
 
 def writable_yuv(frame: av.VideoFrame) -> av.VideoFrame:
-    """The frame as planar YUV 4:2:0 that may be drawn on; pts and time base kept.
+    """The frame as planar YUV 4:2:0 that may be drawn on, its longer side at most LARGEST; pts and time base kept.
 
-    Copies only where it must: another pixel format, or a buffer that the decoder still refers to.
+    Copies only where it must: another pixel format, a larger frame, or a buffer that the decoder still refers to.
     """
-    if frame.format.name not in ("yuv420p", "yuvj420p"):
-        frame = frame.reformat(format="yuv420p")
+    scale = LARGEST / max(frame.width, frame.height)
+    if scale < 1:
+        width, height = (max(2, round(side * scale / 2) * 2) for side in (frame.width, frame.height))
+        frame = frame.reformat(width, height, "yuv420p", interpolation=Interpolation.AREA, threads=1)
+    elif frame.format.name not in ("yuv420p", "yuvj420p"):
+        frame = frame.reformat(format="yuv420p", threads=1)
     frame.make_writable()
     return frame
 

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 WINDOW = 3.0  # seconds that the rates and medians look back
@@ -28,10 +28,47 @@ class Figures:
     errors: int
 
 
-class Metrics:
-    """Counts what happens to one stream. Thread-safe. All times in seconds of one clock."""
+@dataclass(frozen=True)
+class Sums:
+    """Counts and summed seconds over all streams since the process began."""
+
+    frames: int = 0
+    errors: int = 0
+    results: int = 0
+    inference_s: float = 0.0
+    age_s: float = 0.0
+
+
+class Totals:
+    """The sums of all streams of a process, those that have ended too. Thread-safe."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sums = Sums()
+
+    def read(self) -> Sums:
+        """The sums now."""
+        return self._sums
+
+    def add(self, frames: int = 0, errors: int = 0, results: int = 0, inference_s: float = 0, age_s: float = 0) -> None:
+        """Add to the sums; times in seconds."""
+        with self._lock:
+            old = self._sums
+            self._sums = replace(
+                old,
+                frames=old.frames + frames,
+                errors=old.errors + errors,
+                results=old.results + results,
+                inference_s=old.inference_s + inference_s,
+                age_s=old.age_s + age_s,
+            )
+
+
+class Metrics:
+    """Counts what happens to one stream, and adds it to the process's totals. Thread-safe. Times in seconds."""
+
+    def __init__(self, totals: Totals | None = None) -> None:
+        self._totals = totals or Totals()
         self._lock = threading.Lock()
         self._frames: deque[float] = deque(maxlen=LONGEST)
         self._results: deque[tuple[float, float, float]] = deque(maxlen=LONGEST)  # finished, inference, age
@@ -43,14 +80,18 @@ class Metrics:
         with self._lock:
             self._frames.append(now)
             self._frame_count += 1
+        self._totals.add(frames=1)
 
     def result(self, finished_at: float, inference_s: float, taken_at: float) -> None:
         """A frame taken at `taken_at` has been classified."""
+        age = finished_at - taken_at
         with self._lock:
-            self._results.append((finished_at, inference_s, finished_at - taken_at))
+            self._results.append((finished_at, inference_s, age))
+        self._totals.add(results=1, inference_s=inference_s, age_s=age)
 
     def error(self) -> int:
         """A frame could not be annotated. Returns how many so far."""
+        self._totals.add(errors=1)
         with self._lock:
             self._errors += 1
             return self._errors

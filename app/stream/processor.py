@@ -12,7 +12,7 @@ from app.bins import Rules
 from app.caption import Caption, caption
 from app.stream.engine import Engine, Outcome, Slot, Snapshot
 from app.stream.frames import central_square, is_black, mirror, square_to_rgb, writable_yuv
-from app.stream.metrics import Figures, Metrics
+from app.stream.metrics import Figures, Metrics, Totals
 from app.stream.overlay import Overlay
 from app.stream.verdict import Smoothing, Verdict, VerdictTracker
 from model.preprocessing import INPUT_SIZE
@@ -32,13 +32,14 @@ class StreamProcessor:
         smoothing: Smoothing | None = None,
         input_size: int = INPUT_SIZE,
         clock: Callable[[], float] = time.monotonic,
+        totals: Totals | None = None,
     ) -> None:
         self.mirrored = False
         self._engine = engine
         self._rules = rules
         self._input_size = input_size
         self._clock = clock
-        self._metrics = Metrics()
+        self._metrics = Metrics(totals)
         self._overlay = Overlay()
         self._lock = threading.Lock()
         self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like the next three

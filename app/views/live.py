@@ -1,5 +1,7 @@
 """Live: the camera's video, annotated, and beside it what it says and where that goes."""
 
+import uuid
+
 import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
@@ -14,6 +16,24 @@ START = "Start camera"
 
 shared = services()
 state = st.session_state
+me: str = state.setdefault("visitor", uuid.uuid4().hex)
+
+
+@st.fragment(run_every=1.0)
+def wait_for_a_place() -> None:
+    """Keeps the visitor in the line, and lets them in when it is their turn."""
+    number = shared.places.ask(me)
+    if number == 0:
+        st.rerun()
+    words = "you are next" if number == 1 else f"you are number {number} in line"
+    st.html(ui.notice("All places are taken", f"{words[0].upper()}{words[1:]}; the camera starts by itself."))
+
+
+if shared.places.ask(me):
+    wait_for_a_place()
+    st.page_link("views/photo.py", label="Use a photo meanwhile", icon=":material/photo_camera:")
+    st.stop()
+
 # a phone is pointed at a thing on a table, a laptop's camera sees its owner
 usual = "Rear" if "Mobi" in st.context.headers.get("User-Agent", "") else "Front"
 facing = state.get("camera") or usual  # the choice's widget is further down the page
@@ -59,6 +79,8 @@ with video:
 @st.fragment(run_every=REFRESH)
 def show_answer() -> None:
     """Redraws itself while the page is open; the rest of the page stays as it is."""
+    if shared.places.ask(me):  # away for too long, and somebody else came in
+        st.rerun()
     verdict = processor.verdict
     words = caption(verdict, shared.rules)
     st.html(ui.spoken(words))
