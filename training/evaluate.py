@@ -49,7 +49,15 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
         rng = np.random.default_rng(options.seed)
         scenes = [empty_scene(classifier.metadata.input_size, rng) for _ in range(options.empty_scenes)]
         rejected["empty scenes"] = not_items(results.scores, classifier, scenes)
-    return figures | ({"not_items": rejected} if rejected else {})
+    return figures | ({"not_items": rejected} if rejected else {}) | {"command": _command(options)}
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What was measured, as a command line with folders by name and without this machine's paths."""
+    words = ["python -m training.evaluate", f"--data {options.data.name}", f"--split {options.split}"]
+    words += [f"--not-items {folder.name}" for folder in options.not_items]
+    words += [f"--empty-scenes {options.empty_scenes} --seed {options.seed}"] if options.empty_scenes else []
+    return " ".join(words)
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:

@@ -107,6 +107,10 @@ def _figures(sets: dict[str, Any]) -> str:
             f"{_share(row['per_class'][x]['recall'])} / {_share(row['per_class'][x]['precision'])}" for x in labels
         ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    commands = {name: row["command"] for name, row in sets.items() if "command" in row}
+    if commands:
+        lines += ["", "Measured with, folders by name:", ""]
+        lines += [f"- {name}: `{command}`" for name, command in commands.items()]
     return "\n".join(lines)
 
 
