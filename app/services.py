@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app.bins import Rules, load_rules
 from app.exporter import serve_metrics
 from app.settings import Settings, SettingsError, load_settings
+from app.stream import memory
 from app.stream.engine import Engine
 from app.stream.metrics import Totals
 from app.stream.places import Places
@@ -57,4 +58,5 @@ def services() -> Services:
         except OSError as error:
             where = f"{settings.metrics_address}:{settings.metrics_port}"
             raise SettingsError(f"metrics_port: cannot listen on {where} ({error.strerror})") from error
+    memory.settle()
     return made

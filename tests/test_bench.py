@@ -66,3 +66,16 @@ def test_a_short_run_writes_one_row_an_arm(tmp_path):
     assert 0 < loopback["latency_ms_p50"] <= loopback["latency_ms_p95"]
     assert loopback["server_cores_per_stream"] < ours["server_cores_per_stream"]
     assert ours["verdict_age_ms_p95"] > 0
+
+
+def test_a_short_soak_leaves_no_stream_thread_or_file():
+    command = [sys.executable, "-m", "app.stream.soak", "--connections", "3", "--stay", "0.5", "--minutes", "0.05"]
+    done = subprocess.run(command, cwd=ROOT, check=True, timeout=300, capture_output=True, text=True)
+    readings = [line.split() for line in done.stdout.splitlines() if line.startswith("after ")]
+    assert len(readings) == 3
+    for words in readings:
+        assert words[words.index("streams") - 1] == "0"
+    threads = [int(words[words.index("threads") - 1]) for words in readings]
+    files = [int(words[words.index("files") - 1]) for words in readings]
+    assert max(threads) - min(threads) <= 1
+    assert max(files) - min(files) <= 1

@@ -10,6 +10,7 @@ import av
 
 from app.bins import Rules
 from app.caption import Caption, caption
+from app.stream import memory
 from app.stream.engine import Engine, Outcome, Slot, Snapshot
 from app.stream.frames import central_square, is_black, mirror, square_to_rgb, writable_yuv
 from app.stream.metrics import Figures, Metrics, Totals
@@ -69,6 +70,7 @@ class StreamProcessor:
             if self._slot is not None:
                 self._slot.close()
                 self._dropped_before += self._slot.dropped
+                memory.give_back_soon()
             self._slot = None
             self._tracker = VerdictTracker(self._tracker.smoothing)
 

@@ -33,11 +33,14 @@ class Arm:
     def __init__(self) -> None:
         self.ages: deque[float] = deque(maxlen=100_000)  # seconds; how old the verdict on a returned frame was
         self.classified = 0
-        self.closers: list[Callable[[], None]] = []
 
     def track(self, source: MediaStreamTrack) -> MediaStreamTrack:
         """The track to send back. The bare loopback sends what it got."""
         return source
+
+    def release(self, track: MediaStreamTrack) -> None:
+        """The stream of a track that `track` returned has ended."""
+        track.stop()
 
     def figures(self) -> dict[str, Any]:
         """Counts since the start, and the verdicts' ages in seconds since the last call."""
@@ -49,9 +52,7 @@ class Arm:
         return 0
 
     def close(self) -> None:
-        """Give everything back."""
-        for close in self.closers:
-            close()
+        """Give back what is not a stream's."""
 
 
 class _Watched(StreamProcessor):
@@ -81,17 +82,21 @@ class Ours(Arm):
         self.classifier = Classifier.load()
         self.engine = Engine(self.classifier)
         self.engine.start()
-        self.closers.append(self.engine.stop)
-        self.processors: list[_Watched] = []
+
+    def close(self) -> None:
+        self.engine.stop()
 
     def track(self, source: MediaStreamTrack) -> MediaStreamTrack:
-        self.processors.append(_Watched(self, self.engine))
-        self.closers.insert(0, self.processors[-1].close)
-        back: MediaStreamTrack = AsyncVideoProcessTrack(source, self.processors[-1])
+        back: MediaStreamTrack = AsyncVideoProcessTrack(source, _Watched(self, self.engine))
         return back
 
+    def release(self, track: MediaStreamTrack) -> None:
+        super().release(track)
+        assert isinstance(track, AsyncVideoProcessTrack)
+        track.processor.close()
+
     def dropped(self) -> int:
-        return sum(processor.figures().dropped for processor in self.processors)
+        return self.engine.dropped
 
 
 class Usual(Arm):

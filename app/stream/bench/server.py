@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
+from app.stream import memory
 from app.stream.bench.arms import Arm, make
 
 
@@ -23,10 +25,20 @@ async def answer(arm: Arm, peers: list[RTCPeerConnection], offer: dict[str, str]
     """Connect one more stream."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peers.append(peer)
+    sent_back: list[MediaStreamTrack] = []
 
     @peer.on("track")
     def send_back(track: MediaStreamTrack) -> None:
-        peer.addTrack(arm.track(track))
+        sent_back.append(arm.track(track))
+        peer.addTrack(sent_back[0])
+
+    @peer.on("connectionstatechange")
+    async def free() -> None:
+        if peer.connectionState in ("closed", "failed") and peer in peers:
+            peers.remove(peer)
+            for track in sent_back:
+                arm.release(track)
+            await peer.close()
 
     await peer.setRemoteDescription(RTCSessionDescription(**offer))
     await peer.setLocalDescription(await peer.createAnswer())
@@ -42,14 +54,20 @@ async def serve(name: str) -> None:
     def say(message: dict[str, Any]) -> None:
         print(json.dumps(message), flush=True)
 
+    memory.settle()
     say({"ready": True})
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         asked = json.loads(line)
         if "offer" in asked:
             say(await answer(arm, peers, asked["offer"]))
         else:
-            say({"cpu_s": time.process_time(), "at": time.monotonic(), "rss_mib": resident_mib(), **arm.figures()})
-    await asyncio.gather(*(peer.close() for peer in peers))
+            held = {
+                "rss_mib": resident_mib(),
+                "threads": threading.active_count(),
+                "files": len(os.listdir("/proc/self/fd")),
+            }
+            say({"cpu_s": time.process_time(), "at": time.monotonic(), "streams": len(peers), **held, **arm.figures()})
+    await asyncio.gather(*(peer.close() for peer in list(peers)))
     arm.close()
 
 
