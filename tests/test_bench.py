@@ -59,6 +59,7 @@ def test_a_short_run_writes_one_row_an_arm(tmp_path):
         timeout=120,
         capture_output=True,
     )
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
     loopback, ours = json.loads(out.read_text())
     assert set(loopback) == set(ours) == KEYS
     assert (loopback["arm"], ours["arm"]) == ("loopback", "ours")

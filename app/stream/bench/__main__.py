@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import statistics
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,16 @@ def main() -> None:
     parser.add_argument("--streams", default="1,2,4", help="numbers of streams, such as 1,4 (default 1,2,4)")
     parser.add_argument("--arms", default=",".join(available()), help="default: all that can run here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as a JSON list")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw them (needs matplotlib)")
     options = parser.parse_args()
+    if options.plot and not find_spec("matplotlib"):
+        parser.error("--plot needs matplotlib: pip install matplotlib")
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         parser.error("needs two cores, one for the server and one for the client")
     os.sched_setaffinity(0, set(cores[1:]))
-    print(f"server on core {cores[0]}, client on the other {len(cores) - 1}; {_machine()}; 640x480 at {RATE} frames/s")
+    setting = f"{_machine()}, server on one core, 640x480 at {RATE} frames a second"
+    print(f"{setting}; client on the other {len(cores) - 1}")
     rows: list[Row] = []
     tired: set[str] = set()
     for streams in map(int, options.streams.split(",")):
@@ -105,6 +110,10 @@ def main() -> None:
     print(table(rows))
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if options.plot:
+        from app.stream.bench.plot import save_plot  # matplotlib is not among the app's requirements
+
+        save_plot(rows, setting, options.plot)
 
 
 def _machine() -> str:
