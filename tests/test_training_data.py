@@ -141,7 +141,7 @@ class TestAugmentation:
         rgb[:, :32, 0], rgb[:, 32:, 2] = 200, 200
         red_side = set()
         for seed in range(60):
-            view = geometric(rgb, 32, np.random.default_rng(seed)).astype(int)
+            view = geometric(rgb, 32, np.random.default_rng(seed), (0.45, 1.2)).astype(int)
             assert view[..., 1].max() == 0
             assert np.abs(view.sum(axis=2) - 200).max() <= 2
             red = view[..., 0]

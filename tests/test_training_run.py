@@ -164,12 +164,30 @@ class KilledError(Exception):
 
 class TestStages:
     def test_schedule_grows_the_resolution_and_keeps_the_epochs(self) -> None:
-        stages = schedule(16, 224)
-        assert [(s.name, s.epochs, s.size) for s in stages] == [("head", 2, 160), ("small", 7, 160), ("full", 9, 224)]
+        stages = schedule(19, 224)
+        assert [(s.name, s.epochs, s.size) for s in stages] == [
+            ("head", 2, 160),
+            ("small", 7, 160),
+            ("full", 9, 224),
+            ("whole", 3, 224),
+        ]
         assert [s.size for s in schedule(3, 32, warm_up=0)] == [32]
 
-    def test_a_killed_run_continues_to_the_same_weights(self, tmp_path: Path) -> None:
-        stage = Stage("full", 3, 16, 1e-2, 0.1, "conv")
+    def test_the_last_epochs_are_averaged(self, tmp_path: Path) -> None:
+        validation = (np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8), np.arange(6) % 3)
+        network = tiny_network()
+        run_stage(Stage("s", 3, 16, 1e-2, 1.0, "conv", averaged=2), network, tiny_sampler(), validation, tmp_path)
+        averaged, last = network.get_weights(), []
+        for epoch in (2, 3):
+            network.load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
+            last.append(network.get_weights())
+        for mean, second, third in zip(averaged, *last, strict=True):
+            np.testing.assert_allclose(mean, (second + third) / 2, atol=1e-6)
+        assert any(not np.allclose(second, third) for second, third in zip(*last, strict=True))
+
+    @pytest.mark.parametrize("averaged", [0, 2])
+    def test_a_killed_run_continues_to_the_same_weights(self, averaged: int, tmp_path: Path) -> None:
+        stage = Stage("full", 3, 16, 1e-2, 0.1, "conv", averaged)
         validation = (np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8), np.arange(6) % 3)
         start = tiny_network().get_weights()
 

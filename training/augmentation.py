@@ -11,15 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+MOST_AREA = 1.2  # of a crop; beyond 1 the picture is mirrored at its edges and what it shows gets smaller
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
-def augment(rgb: Pixels, size: int, rng: np.random.Generator) -> Pixels:
-    """One random view of a picture: uint8, (h, w, 3), RGB in; uint8, (size, size, 3), RGB out."""
-    return photometric(geometric(rgb, size, rng), rng)
+def augment(rgb: Pixels, size: int, rng: np.random.Generator, least_area: float = 0.45) -> Pixels:
+    """One random view of a picture: uint8, (h, w, 3), RGB in; uint8, (size, size, 3), RGB out.
+
+    least_area: of the crop, as a share of the picture.
+    """
+    return photometric(geometric(rgb, size, rng, (least_area, MOST_AREA)), rng)
 
 
-def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[float, float] = (0.45, 1.2)) -> Pixels:
+def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[float, float]) -> Pixels:
     """Random crop, aspect, mirror and rotation in one warp, mirrored at the edges where it reaches past them.
 
     scale: least and most area of the crop as a share of the picture. An item at a bin is held at any orientation, so

@@ -60,7 +60,8 @@ def _how_trained(training: dict[str, Any]) -> str:
             f"- stage {stage['name']}: {stage['epochs_run']} of {stage['epochs']} epochs at {stage['size']} pixels, "
             f"learning rate from {stage['rate']:g}, backbone "
             + (f"trained from `{stage['first']}` on" if stage["first"] else "frozen")
-            + f"; best validation accuracy {float(stage['best_val_accuracy']):.1%}"
+            + (f"; mean of the last {stage['averaged']} epochs' weights" if stage["averaged"] else "")
+            + f"; best epoch's validation accuracy {float(stage['best_val_accuracy']):.1%}"
         )
     versions = ", ".join(f"{name} {version}" for name, version in training["versions"].items())
     return "\n".join([*lines, f"- {training['date']}, with {versions}", "", training["recipe"]])
@@ -73,7 +74,7 @@ def _protocol(metadata: dict[str, Any]) -> str:
     return (
         "## Protocol and calibration\n\n"
         "Every figure was measured on the exported file through `model.Classifier`. Reference split: in each class, "
-        "file names sorted as strings, the first 20 % are validation. The same validation photos chose the best epoch, "
+        "file names sorted as strings, the first 20 % are validation. The same validation photos chose the best epochs, "
         f"the temperature ({metadata['temperature']:.3f}) and the rejection threshold "
         f"({metadata['rejection_threshold']:.3f}, which {figures['acceptance']:.0%} of them pass), so their figures "
         "flatter a little; photos of one object on both sides of the split flatter more. "

@@ -29,16 +29,17 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         size: int,
         batch_size: int,
         seed: tuple[int, ...],
+        least_area: float = 0.45,
     ) -> None:
         """pixels: (n, h, w, 3), RGB; the first `main` are the main folder's, the others extra photos.
 
         labels: (n,), below `classes`; the background is class number `classes`. scenes: (m, h, w, 3), RGB, m >= 0.
-        size: side of the pictures that come out.
+        size: side of the pictures that come out. least_area: of a crop, as a share of the photo.
         """
         super().__init__()
         self.pixels, self.labels, self.scenes = pixels, labels, scenes
         self.classes, self.size, self.batch_size = classes, size, batch_size
-        self.seed, self.epoch = seed, 0
+        self.seed, self.epoch, self.least_area = seed, 0, least_area
         weight = np.where(np.arange(len(labels)) < main, 1.0, EXTRA_WEIGHT)
         of_class = np.bincount(labels, weight, minlength=classes)
         self.chance = weight / np.sqrt(of_class[labels])
@@ -58,7 +59,7 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
                 pictures[row] = background_view(self.scenes, self.size, rng)
                 targets[row, self.classes] = 1
             else:
-                pictures[row] = augment(self.pixels[index], self.size, rng)
+                pictures[row] = augment(self.pixels[index], self.size, rng, self.least_area)
                 targets[row, self.labels[index]] = 1
         return pictures, targets
 

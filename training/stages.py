@@ -23,7 +23,9 @@ HISTORY_FILE = "history-{name}.csv"
 class Stage:
     """One `fit`. size: pixels. rate: first learning rate, cosine-decayed to rate * floor (Loshchilov & Hutter 2017).
 
-    first: name of the first backbone layer that learns; None for the head alone.
+    first: name of the first backbone layer that learns; None for the head alone. averaged: how many of the last epochs
+    end up averaged in the network (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
+    least_area: of the random crops, as a share of the picture.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Stage:
     rate: float
     floor: float
     first: str | None
+    averaged: int = 0
+    least_area: float = 0.45
 
 
 # The first blocks hold edges and colours that ImageNet taught better than a few thousand photos can, and their large
@@ -40,16 +44,21 @@ FIRST_TRAINED = {"small": "block_3_expand", "full": "block_6_expand"}
 
 
 def schedule(epochs: int, size: int, warm_up: int = 2) -> list[Stage]:
-    """The default recipe: `warm_up` epochs for the head, then `epochs`, somewhat over half of them at the full size.
+    """The default recipe: `warm_up` epochs for the head, then `epochs`, most of them at the full size.
 
-    The earlier ones run at 5/7 of it (160 for 224) in half the time.
+    The first ones run at 5/7 of it (160 for 224) in half the time, the last ones on nearly whole pictures.
     """
     small = max(32, round(size * 5 / 7 / 32) * 32)
-    at_small = round(epochs * 4 / 9) if small < size else 0
+    at_small = round(epochs * 0.37) if small < size else 0
+    settle = min(3, epochs // 5)
+    at_full = epochs - at_small - settle
     stages = [
         Stage("head", warm_up, small, 1e-3, 1.0, None),
         Stage("small", at_small, small, 1.5e-4, 0.3, FIRST_TRAINED["small"]),
-        Stage("full", epochs - at_small, size, 1e-4, 0.01, FIRST_TRAINED["full"]),
+        Stage("full", at_full, size, 1e-4, 0.01, FIRST_TRAINED["full"], averaged=max(1, at_full - 1)),
+        # Crops make things look larger in training than whole pictures do in serving; the last epochs undo that
+        # (Touvron et al. 2019, arXiv:1906.06423)
+        Stage("whole", settle, size, 4e-5, 0.05, FIRST_TRAINED["full"], averaged=settle, least_area=0.85),
     ]
     return [stage for stage in stages if stage.epochs > 0]
 
@@ -62,7 +71,9 @@ def run_stage(
     state: Path,
     extra: Sequence[keras.callbacks.Callback] = (),
 ) -> None:
-    """Train `network` in place and leave it with its best epoch's weights; finished stages are only loaded.
+    """Train `network` in place and leave it with its best epoch's weights, or the mean of its last epochs'.
+
+    A stage that is finished already is only loaded.
 
     validation: uint8 pixels (n, size, size, 3), RGB, at the stage's size, and labels (n,).
     state: a folder for the history, the best weights, and a backup after each epoch from which a run that was cut
@@ -73,7 +84,17 @@ def run_stage(
         _fit(stage, network, sampler, validation, best, extra)
         done.touch()
         shutil.rmtree(state / f"{stage.name}-backup", ignore_errors=True)
-    network.load_weights(best)
+    if not stage.averaged:
+        network.load_weights(best)
+        return
+    kept = sorted(state.glob(f"{stage.name}-epoch-*.weights.h5"))[-stage.averaged :]
+    means = [np.zeros(weight.shape, np.float64) for weight in network.get_weights()]
+    for path in kept:
+        network.load_weights(path)
+        for mean, weight in zip(means, network.get_weights(), strict=True):
+            mean += weight / len(kept)
+    # Without BatchNorm statistics of its own to collect again, the mean is ready as it is
+    network.set_weights([mean.astype(np.float32) for mean in means])
 
 
 def _fit(
@@ -103,6 +124,8 @@ def _fit(
     targets = np.eye(sampler.classes + 1, dtype=np.float32)[labels]
     history = best.parent / HISTORY_FILE.format(name=stage.name)
     reached = max((float(row["val_accuracy"]) for row in read_history(history)), default=None)
+    every = best.parent / f"{stage.name}-epoch-{{epoch:03d}}.weights.h5"
+    averaged = [keras.callbacks.ModelCheckpoint(every, save_weights_only=True)] if stage.averaged else []
     print(f"stage {stage.name}: {asdict(stage)}, {sampler.steps} batches an epoch", flush=True)
     network.fit(
         sampler.dataset(),
@@ -115,6 +138,7 @@ def _fit(
                 best, "val_accuracy", mode="max", save_best_only=True, save_weights_only=True,
                 initial_value_threshold=reached,
             ),
+            *averaged,
             keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=PATIENCE, baseline=reached),
             keras.callbacks.CSVLogger(str(history), append=True),
             # After the others: an epoch counts as finished only when its weights and figures are on disk

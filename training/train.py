@@ -31,8 +31,8 @@ from training.stages import HISTORY_FILE, Stage, read_history, run_stage, schedu
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
 RECIPE = (
     "Head first, then the backbone without its first blocks, at a small and then the full resolution; Adam, cosine "
-    "decay, label smoothing, BatchNorm in inference mode throughout. Random crops, rotations, mirroring, exposure, "
-    "contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by the square root of their size, extra "
+    "decay, label smoothing, BatchNorm in inference mode throughout, the last epochs' weights averaged. Random crops, "
+    "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by the square root of their size, extra "
     f"photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for the background output."
 )
 STATE_FOLDER = "checkpoints"
@@ -62,7 +62,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--extra", type=Path, action="append", default=[], help="more class folders, only trained on")
     parser.add_argument("--background", type=Path, action="append", default=[], help="pictures that are no class")
     parser.add_argument("--weights", default="imagenet", help="'imagenet' (downloaded), 'none' or a weights file")
-    parser.add_argument("--epochs", type=int, default=16, help="after the head's warm-up (default %(default)s)")
+    parser.add_argument("--epochs", type=int, default=19, help="after the head's warm-up (default %(default)s)")
     parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
     parser.add_argument("--batch-size", type=int, default=16)
@@ -120,7 +120,7 @@ def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras
         validation = load_classes(data.validation, data.labels, stage.size, options.out / "cache")
         sampler = Sampler(
             data.training.pixels, data.training.labels, data.main, data.scenes, len(data.labels),
-            stage.size, options.batch_size, (options.seed, number),
+            stage.size, options.batch_size, (options.seed, number), stage.least_area,
         )  # fmt: skip
         following = build_network(len(data.labels) + 1, stage.size, weights if network is None else None)
         if network is not None:
