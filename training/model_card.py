@@ -74,8 +74,8 @@ def _protocol(metadata: dict[str, Any]) -> str:
     return (
         "## Protocol and calibration\n\n"
         "Every figure was measured on the exported file through `model.Classifier`. Reference split: in each class, "
-        "file names sorted as strings, the first 20 % are validation. The same validation photos chose the best epochs, "
-        f"the temperature ({metadata['temperature']:.3f}) and the rejection threshold "
+        "file names sorted as strings, the first 20 % are validation. The same validation photos chose the best "
+        f"epochs, the temperature ({metadata['temperature']:.3f}) and the rejection threshold "
         f"({metadata['rejection_threshold']:.3f}, which {figures['acceptance']:.0%} of them pass), so their figures "
         "flatter a little; photos of one object on both sides of the split flatter more. "
         f"The temperature took the ECE ({figures['ece_bins']} bins) from {figures['ece_before']:.1%} to "

@@ -32,8 +32,9 @@ CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3
 RECIPE = (
     "Head first, then the backbone without its first blocks, at a small and then the full resolution; Adam, cosine "
     "decay, label smoothing, BatchNorm in inference mode throughout, the last epochs' weights averaged. Random crops, "
-    "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by the square root of their size, extra "
-    f"photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for the background output."
+    "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by "
+    f"the square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for the "
+    "background output; the last stage crops hardly anything."
 )
 STATE_FOLDER = "checkpoints"
 STATE_FILE = "run.json"
