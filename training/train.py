@@ -33,8 +33,8 @@ RECIPE = (
     "Head first, then the backbone without its first blocks, at a small and then the full resolution; Adam, cosine "
     "decay, label smoothing, BatchNorm in inference mode throughout, the last epochs' weights averaged. Random crops, "
     "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by "
-    f"the square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for the "
-    "background output; the last stage crops hardly anything."
+    f"the square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures "
+    "for the background output; the last stage crops hardly anything."
 )
 STATE_FOLDER = "checkpoints"
 STATE_FILE = "run.json"
