@@ -52,7 +52,8 @@ def read_keras(file: Path) -> keras.Model:
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise TrainingError(
-            f"{file}: Keras cannot load it ({reason}); save the whole model with model.save(), not its weights alone"
+            f"{file}: Keras cannot load it ({reason}); save the whole model, not its weights alone, "
+            "with model.save('NAME.keras')"
         ) from error
     if not isinstance(network, keras.Model):
         raise TrainingError(f"{file}: holds a {type(network).__name__}, not a Keras model")
