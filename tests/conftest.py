@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiortc  # noqa: F401 (imported after TensorFlow 2.21, its libsrtp crashes the process; so before every test)
 import pytest
 
 from model import Classifier

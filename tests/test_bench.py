@@ -53,7 +53,7 @@ def test_a_short_run_writes_one_row_an_arm(tmp_path):
     out = tmp_path / "rows.json"
     command = [sys.executable, "-m", "app.stream.bench", "--seconds", "3", "--streams", "1"]
     subprocess.run(
-        [*command, "--arms", "loopback,ours", "--json", str(out)],
+        [*command, "--arms", "loopback,ours", "--json", str(out), "--plot", str(tmp_path / "plot.png")],
         cwd=ROOT,
         check=True,
         timeout=120,

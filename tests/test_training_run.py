@@ -1,53 +1,28 @@
 """Training, export and evaluation with TensorFlow, on tiny pictures."""
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import cv2
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from ai_edge_litert.interpreter import Interpreter
 
 from model import Classifier, read_photo
-from model.artifact import METADATA_FILE, MODEL_FILE
+from model.artifact import METADATA_FILE
 from model.preprocessing import preprocess
-from training import artifact, evaluate, export, train
-from training.errors import TrainingError, run_command
+from tests.tiny_training import COLOURS, command, eagerly, write_photos
+from training import evaluate, train
+from training.errors import TrainingError
 from training.network import BACKBONE, build_network, set_trainable
 from training.sampler import Sampler
 from training.stages import Stage, read_history, run_stage, schedule
 
-COLOURS = {"blue": (30, 40, 220), "green": (40, 200, 40), "red": (220, 40, 30)}
-
-
-@pytest.fixture(autouse=True)
-def _eagerly() -> Iterator[None]:
-    """Compiling MobileNetV2's training step takes half a minute; a few eager steps take less."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
+_eagerly = pytest.fixture(autouse=True)(eagerly)
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Class folders of noisy pictures in one colour each, five a class."""
-    for seed, (name, colour) in enumerate(COLOURS.items()):
-        (tmp_path / "photos" / name).mkdir(parents=True)
-        for i in range(5):
-            noise = np.random.default_rng([seed, i]).normal(0, 20, (36, 48, 3))
-            rgb = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
-            assert cv2.imwrite(str(tmp_path / "photos" / name / f"{name}{i}.png"), rgb[..., ::-1])
-    return tmp_path / "photos"
-
-
-def command(module: Any, monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
-    monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
-    run_command(module.main)
+    return write_photos(tmp_path / "photos")
 
 
 def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
@@ -287,148 +262,6 @@ class TestNetwork:
         assert not backbone.get_layer("block_2_expand").trainable_weights
         assert backbone.get_layer("block_3_expand").trainable_weights
         assert backbone.get_layer("Conv_1").trainable_weights
-
-
-def notebook_models() -> dict[str, keras.Model]:
-    """Classifiers as notebooks save them; every last one ends in probabilities of three classes."""
-    layers = keras.layers
-
-    def base() -> list[Any]:
-        return [keras.Input((24, 24, 3)), layers.Conv2D(6, 3, activation="relu"), layers.GlobalAveragePooling2D()]
-
-    pretrained = keras.Sequential([keras.Input((24, 24, 3)), layers.Conv2D(6, 3), layers.ReLU()])
-    pixels = keras.Input((24, 24, 3))
-    preprocessed = keras.applications.mobilenet_v2.preprocess_input(pixels)
-    functional = layers.Dense(3, activation="softmax")(
-        layers.GlobalAveragePooling2D()(layers.Conv2D(6, 3)(preprocessed))
-    )
-    return {
-        "dense": keras.Sequential([*base(), layers.Dense(3, activation="softmax")]),
-        "softmax layer": keras.Sequential([*base(), layers.Dense(3), layers.Softmax()]),
-        "activation layer": keras.Sequential([*base(), layers.Dense(3), layers.Activation("softmax")]),
-        "transfer": keras.Sequential(
-            [pretrained, layers.GlobalAveragePooling2D(), layers.Dropout(0.5), layers.Dense(3, activation="softmax")]
-        ),
-        "preprocess_input": keras.Model(pixels, functional),
-    }
-
-
-class TestExport:
-    # Keras 3 cannot read back the operations of preprocess_input from .h5; that is refused below
-    @pytest.mark.parametrize(
-        ("kind", "suffix"),
-        [(k, s) for k in notebook_models() for s in (".h5", ".keras") if (k, s) != ("preprocess_input", ".h5")],
-    )
-    def test_probabilities_are_those_of_keras(
-        self, kind: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        network = notebook_models()[kind]
-        network.save(tmp_path / f"best_model{suffix}")
-        out = tmp_path / "out"
-        command(export, monkeypatch, "--keras", tmp_path / f"best_model{suffix}", "--out", out, "--labels", "a,b, c",
-                "--precision", "float32")  # fmt: skip
-        classifier = Classifier.load(out)
-        for seed in range(3):
-            rgb = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), np.uint8)
-            expects = rgb[None].astype(np.float32)
-            expected = np.asarray(network(expects if kind == "preprocess_input" else expects / 127.5 - 1))[0]
-            prediction = classifier.classify(rgb)
-            np.testing.assert_allclose(list(prediction.probabilities.values()), expected, atol=1e-5)
-            assert prediction.known
-        metadata = json.loads((out / METADATA_FILE).read_text())
-        assert metadata["calibrated"] is False
-        assert metadata["labels"] == ["a", "b", "c"]
-
-    @pytest.mark.parametrize(("input_range", "scale", "offset"), [("0..1", 1 / 255, 0), ("0..255", 1, 0)])
-    def test_input_range_is_applied(self, input_range: str, scale: float, offset: float) -> None:
-        network = notebook_models()["dense"]
-        pixels = np.random.default_rng(0).uniform(0, 255, (2, 24, 24, 3)).astype(np.float32)
-        expected = np.asarray(network(pixels * scale + offset))
-        logits = np.asarray(export.image_classifier(network, Path("m.keras"), input_range)(pixels))
-        np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), expected, atol=1e-5)
-
-    def test_with_photos_it_is_calibrated(self, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        notebook_models()["dense"].save(tmp_path / "m.keras")
-        command(export, monkeypatch, "--keras", tmp_path / "m.keras", "--out", tmp_path / "out", "--data", photos)
-        metadata = json.loads((tmp_path / "out" / METADATA_FILE).read_text())
-        assert metadata["calibrated"] is True
-        assert metadata["labels"] == list(COLOURS)
-        assert metadata["figures"]["reference"]["count"] == 3
-        assert metadata["figures"]["reference"]["known_rate"] == 1  # 95 % of three photos is all of them
-        assert metadata["figures"]["reference"]["nll"] <= metadata["figures"]["reference"]["nll_before"] + 1e-6
-
-    @pytest.mark.parametrize(
-        "trouble", ["labels", "two inputs", "one output", "sigmoid", "weights", "operations", "words", "nothing"]
-    )
-    def test_what_cannot_be_exported_is_refused(
-        self, trouble: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        file, labels, said = tmp_path / "m.keras", "a,b,c", ""
-        if trouble == "labels":
-            notebook_models()["dense"].save(file)
-            labels, said = "a,b", "3 outputs"
-        elif trouble == "two inputs":
-            pair = [keras.Input((24, 24, 3)), keras.Input((2,))]
-            flat = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D()(pair[0]), pair[1]])
-            keras.Model(pair, keras.layers.Dense(3)(flat)).save(file)
-            said = "not an image classifier"
-        elif trouble in ("one output", "sigmoid"):
-            units, said = (1, "two classes or more") if trouble == "one output" else (3, "activation is sigmoid")
-            last = keras.layers.Dense(units, activation="sigmoid")
-            keras.Sequential([keras.Input((24, 24, 3)), keras.layers.GlobalAveragePooling2D(), last]).save(file)
-        elif trouble == "weights":
-            file = tmp_path / "m.weights.h5"
-            notebook_models()["dense"].save_weights(file)
-            said = "save the whole model"
-        elif trouble == "operations":
-            file = tmp_path / "best_model.h5"
-            notebook_models()["preprocess_input"].save(file)
-            said = "model.save('NAME.keras')"
-        elif trouble == "words":
-            file.write_text("not a model")
-            said = "Keras cannot load it"
-        else:
-            said = "no such file"
-        with pytest.raises(SystemExit) as refused:
-            command(export, monkeypatch, "--keras", file, "--out", tmp_path / "out", "--labels", labels)
-        printed = capsys.readouterr().err
-        assert refused.value.code == 2
-        assert said in printed
-        assert len(printed.strip().splitlines()) == 1
-        assert not (tmp_path / "out").exists()
-
-    def test_an_interrupted_export_leaves_the_old_artifact(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        network = export.image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
-        content, out = export.to_litert(network, 24), tmp_path / "out"
-        artifact.finish(content, ("a", "b", "c"), 24, False, None, {"source": "m.keras"}, out)
-        before = {path.name: path.read_bytes() for path in out.iterdir()}
-        assert MODEL_FILE in before
-
-        def cut_short(_: Path) -> dict[str, float]:
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr(artifact, "_speed", cut_short)
-        with pytest.raises(KeyboardInterrupt):
-            artifact.finish(content, ("x", "y", "z"), 24, False, None, {"source": "other.keras"}, out)
-        assert {path.name: path.read_bytes() for path in out.iterdir()} == before
-
-    def test_half_precision_weights_halve_the_file_and_hardly_move_the_logits(self) -> None:
-        layers = [keras.layers.Conv2D(256, 3), keras.layers.Conv2D(256, 3), keras.layers.GlobalAveragePooling2D()]
-        network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 255), *layers])
-        pixels = np.random.default_rng(0).uniform(0, 255, (1, 24, 24, 3)).astype(np.float32)
-        expected, sizes = np.asarray(network(pixels)), []
-        for precision, tolerance in (("float32", 1e-5), ("float16", 1e-3)):
-            content = export.to_litert(network, 24, precision)
-            sizes.append(len(content))
-            interpreter = Interpreter(model_content=content)
-            interpreter.allocate_tensors()
-            interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
-            interpreter.invoke()
-            got = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-            np.testing.assert_allclose(got, expected, atol=tolerance)
-        assert sizes[1] < 0.55 * sizes[0]
 
 
 def test_missing_artifact_is_one_line(tmp_path: Path) -> None:
