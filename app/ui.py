@@ -15,7 +15,8 @@ from app.stream.metrics import Figures
 PROBLEM = "#B3261E"
 
 STYLE = """<style>
-.stMainBlockContainer { padding: .8rem 2rem 1rem; max-width: 1500px; }
+/* no wider than lets the video, three fifths of it and four to three, fit the window's height */
+.stMainBlockContainer { padding: .8rem 2rem 1rem; max-width: min(1800px, calc((100vh - 130px) / .44)); }
 .stAppHeader { display: none; }
 .st-key-header { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .5rem; }
 .wb-mark { display: flex; align-items: center; gap: .5rem; font-size: 1.35rem; font-weight: 700; }
@@ -81,7 +82,7 @@ def autostart(key: str, label: str) -> str:
     streamlit-webrtc's own `desired_playing_state=True` opens several connections at once while the component is being
     mounted, of which the wrong one may get the answer, and asks for a refused camera again and again (seen in 0.79.0).
     """
-    return f"""<script>
+    return f"""<span class="wb-spoken"></span><script>
     (() => {{ // {key}
       let tries = 0;
       const timer = setInterval(() => {{

@@ -205,9 +205,16 @@ def test_one_stream_has_every_frame_classified_and_several_share(classifier):
     assert busy == pytest.approx(BUSY, rel=0.05)
 
 
-def test_many_streams_are_still_looked_at_five_times_a_second():
-    engine = Engine(StubClassifier())
+def test_many_streams_are_still_looked_at_five_times_a_second_and_silent_ones_do_not_count():
+    clock = Clock()
+    engine = Engine(StubClassifier(), clock)
     engine._usual_s = 0.010
-    for _ in range(50):
-        engine.open(lambda outcome: None)
-    assert engine._pause() == pytest.approx(0.2)
+    slots = [engine.open(lambda outcome: None) for _ in range(50)]
+    for slot in slots:
+        slot.put(snapshot(0))
+    assert engine._pause(clock.now) == pytest.approx(0.2)
+    clock.now += 2
+    assert engine._pause(clock.now) == 0
+    for slot in slots[:2]:
+        slot.put(snapshot(0))
+    assert engine._pause(clock.now) == pytest.approx(2 * 0.010 / BUSY)

@@ -9,6 +9,7 @@ possible at all.
 """
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -27,6 +28,7 @@ Pixels = NDArray[np.uint8]
 
 BUSY = 0.4  # share of one core that the model may take; 30 classifications a second of 13 ms each
 LONGEST_PAUSE = 0.2  # seconds between two classifications of a stream that is paced; five a second follow a hand
+SILENT = 1.0  # seconds without a frame after which a stream counts no longer; its connection may take longer to end
 SMOOTHING = 0.1  # weight of the newest classification in the average of how long one takes
 
 
@@ -65,7 +67,8 @@ class Slot:
         self._engine = engine
         self._deliver = deliver
         self._snapshot: Snapshot | None = None  # guarded by the engine's lock, like all that follow
-        self._not_before = 0.0  # in seconds of the engine's clock
+        self._not_before = 0.0  # in seconds of the engine's clock, like the next
+        self._last_put = -math.inf
         self._closed = False
         self.dropped = 0
 
@@ -129,6 +132,7 @@ class Engine:
                 self.dropped += 1
                 slot.dropped += 1  # it keeps its place in the queue, with the newer frame
             slot._snapshot = snapshot
+            slot._last_put = self._clock()
 
     def _close(self, slot: Slot) -> None:
         with self._wake:
@@ -148,17 +152,16 @@ class Engine:
                     self._waiting.remove(due)
                     snapshot, due._snapshot = due._snapshot, None
                     assert snapshot is not None  # only slots with a snapshot wait
-                    due._not_before = now + self._pause()
+                    due._not_before = now + self._pause(now)
                     return due, snapshot
                 first = min((slot._not_before for slot in self._waiting), default=None)
                 self._wake.wait(None if first is None else first - now)
             return None
 
-    def _pause(self) -> float:
+    def _pause(self, now: float) -> float:
         """Seconds from one classification of a stream to its next, at the least."""
-        if len(self._open) < 2:
-            return 0.0
-        return min(LONGEST_PAUSE, len(self._open) * self._usual_s / BUSY)
+        active = sum(now - slot._last_put < SILENT for slot in self._open)
+        return min(LONGEST_PAUSE, active * self._usual_s / BUSY) if active > 1 else 0.0
 
     def _run(self) -> None:
         while (turn := self._take()) is not None:
