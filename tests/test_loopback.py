@@ -1,4 +1,4 @@
-"""Two real WebRTC peers in one process, with the real processor and streamlit-webrtc's own track between them."""
+"""Two real WebRTC peers in one process, with the real processor and the real track between them."""
 
 import asyncio
 import fractions
@@ -9,12 +9,13 @@ import av
 import numpy as np
 import pytest
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection
-from streamlit_webrtc.process import AsyncVideoProcessTrack
+from aiortc.mediastreams import MediaStreamError
 
 from app.bins import load_rules
 from app.stream.engine import Engine
 from app.stream.overlay import panel_rectangle
 from app.stream.processor import StreamProcessor
+from app.stream.track import AnnotatedTrack, CameraSink
 from app.stream.verdict import State
 from tests.fakes import LABELS, StubClassifier, frame, prediction
 
@@ -66,7 +67,8 @@ async def loopback(processor: StreamProcessor, camera: Camera, seconds: float, s
 
     @server.on("track")
     def annotate(track: MediaStreamTrack) -> None:
-        tracks.append(AsyncVideoProcessTrack(track, processor))
+        tracks.append(AnnotatedTrack(processor))
+        CameraSink(tracks[0]).addTrack(track)
         server.addTrack(tracks[0])
 
     back: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
@@ -86,7 +88,6 @@ async def loopback(processor: StreamProcessor, camera: Camera, seconds: float, s
     finally:
         for track in tracks:
             track.stop()
-        processor.close()
         await asyncio.gather(client.close(), server.close())
 
 
@@ -160,4 +161,65 @@ def test_hanging_up_frees_everything(engine):
     asyncio.run(loopback(processor, Camera([(GLASS, 60)]), 0.5, lambda returned: None))
     assert engine.streams == 0
     left = {thread.name for thread in threading.enumerate()} - before
-    assert not [name for name in left if name.startswith("async_media_processor")]
+    assert not [name for name in left if name.startswith("annotate")]
+
+
+def test_the_frame_that_comes_back_is_the_one_that_went_in(engine):
+    """Without any network: a track that returned an older frame's pixels with the newest one's time would show here."""
+
+    async def run() -> None:
+        track = AnnotatedTrack(StreamProcessor(engine, load_rules(LABELS)))
+        camera = Camera([(GLASS, 0.5), (METAL, 60)])
+        CameraSink(track).addTrack(camera)
+        for number in range(RATE):
+            returned = await track.recv()
+            middle = returned.to_ndarray(format="rgb24")[150:250, 250:390].reshape(-1, 3).mean(0)
+            expected = GLASS if number < RATE / 2 else METAL
+            assert abs(middle - expected).max() < 12, number
+            assert returned.pts == number * 90_000 // RATE
+
+        track.stop()
+        track.stop()
+        with pytest.raises(MediaStreamError):
+            await track.recv()
+
+    asyncio.run(run())
+    assert engine.streams == 0
+
+
+def test_the_event_loop_goes_on_while_a_frame_is_annotated(engine, monkeypatch):
+    processor = StreamProcessor(engine, load_rules(LABELS))
+    release = threading.Event()
+    monkeypatch.setattr(processor, "recv", lambda frame: (release.wait(5), frame)[1])
+
+    async def run() -> None:
+        track = AnnotatedTrack(processor)
+        CameraSink(track).addTrack(Camera([(GLASS, 60)]))
+        waiting = asyncio.ensure_future(track.recv())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        release.set()  # reached only if the loop was free
+        await asyncio.wait_for(waiting, 5)
+        track.stop()
+
+    asyncio.run(run())
+
+
+def test_the_camera_ending_ends_the_track_and_frees_the_slot(engine):
+    async def run() -> None:
+        track = AnnotatedTrack(StreamProcessor(engine, load_rules(LABELS)))
+        camera = Camera([(GLASS, 60)])
+        CameraSink(track).addTrack(camera)
+        await track.recv()
+        assert engine.streams == 1
+
+        async def ended() -> av.VideoFrame:
+            raise MediaStreamError
+
+        camera.recv = ended
+        with pytest.raises(MediaStreamError):
+            await track.recv()
+        assert track.readyState == "ended"
+
+    asyncio.run(run())
+    assert engine.streams == 0

@@ -65,7 +65,7 @@ def test_live_component_sends_and_receives_off_the_event_loop_and_asks_no_public
     options = live.calls[-1]
     assert options["mode"] is streamlit_webrtc.WebRtcMode.SENDRECV
     assert options["rtc_configuration"] == {"iceServers": []}
-    assert options.get("async_processing", True)
+    assert options["sink_video_track"]._track is options["source_video_track"]
     assert options["media_stream_constraints"]["audio"] is False
 
 
@@ -77,15 +77,15 @@ def test_choosing_the_other_camera_opens_it_unmirrored(live):
     assert front["media_stream_constraints"]["video"]["facingMode"] == {"ideal": "user"}
     assert rear["media_stream_constraints"]["video"]["facingMode"] == {"ideal": "environment"}
     assert front["key"] != rear["key"]
-    assert front["video_frame_callback"].__self__.mirrored
-    assert not rear["video_frame_callback"].__self__.mirrored
+    assert front["source_video_track"].processor.mirrored
+    assert not rear["source_video_track"].processor.mirrored
 
 
 def test_threshold_reaches_the_stream_and_the_stream_outlives_reruns(live):
     at = live.slider(key="threshold").set_value(90).run()
     assert not at.exception
-    processor = live.calls[-1]["video_frame_callback"].__self__
-    assert processor is live.calls[0]["video_frame_callback"].__self__
+    processor = live.calls[-1]["source_video_track"].processor
+    assert processor is live.calls[0]["source_video_track"].processor
     assert processor._tracker.smoothing.enter == pytest.approx(0.9)
 
 

@@ -1,9 +1,9 @@
 """Gives an ended stream's memory and files back soon, instead of some day.
 
-A WebRTC connection is many objects that refer to each other, and streamlit-webrtc 0.79 leaves each stream's event loop,
-with three open files, to the garbage collector. Between its rare full passes a busy kiosk would gather hundreds of
-megabytes; glibc, too, keeps what is freed. Measured with `python -m app.stream.soak`: without this, a connection
-leaves about 1 MiB and three files behind; with it, none. One pass takes about 5 ms.
+A WebRTC connection is many objects that refer to each other and are left to the garbage collector. Between its rare
+full passes a busy kiosk would gather hundreds of megabytes; glibc, too, keeps what is freed. Measured with
+`python -m app.stream.soak`: without this, a connection leaves about 1 MiB behind; with it, next to none. One pass
+takes about 5 ms.
 """
 
 import ctypes

@@ -10,6 +10,7 @@ from app.caption import caption
 from app.ice import rtc_configuration
 from app.services import services
 from app.stream.processor import StreamProcessor
+from app.stream.track import AnnotatedTrack, CameraSink
 
 REFRESH = 0.25  # seconds between looks at the verdict
 START = "Start camera"
@@ -43,6 +44,9 @@ key = f"live-{facing.lower()}"
 if f"{key}-processor" not in state:
     state[f"{key}-processor"] = shared.new_processor()
 processor: StreamProcessor = state[f"{key}-processor"]
+if f"{key}-track" not in state or state[f"{key}-track"].readyState == "ended":
+    state[f"{key}-track"] = AnnotatedTrack(processor)
+track: AnnotatedTrack = state[f"{key}-track"]
 processor.mirrored = facing == "Front"
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
@@ -61,8 +65,8 @@ with video:
             },
             "audio": False,
         },
-        video_frame_callback=processor.recv,
-        on_video_ended=processor.close,
+        source_video_track=track,
+        sink_video_track=CameraSink(track),
         video_html_attrs={
             "autoPlay": True,
             "playsInline": True,

@@ -17,6 +17,7 @@ from streamlit_webrtc.process import AsyncVideoProcessTrack
 from app.bins import load_rules
 from app.stream.engine import Engine, Outcome
 from app.stream.processor import StreamProcessor
+from app.stream.track import AnnotatedTrack
 from model import Classifier
 
 NAMES = ("loopback", "ours", "litert", "keras")
@@ -87,13 +88,9 @@ class Ours(Arm):
         self.engine.stop()
 
     def track(self, source: MediaStreamTrack) -> MediaStreamTrack:
-        back: MediaStreamTrack = AsyncVideoProcessTrack(source, _Watched(self, self.engine))
+        back = AnnotatedTrack(_Watched(self, self.engine))
+        back.camera = source
         return back
-
-    def release(self, track: MediaStreamTrack) -> None:
-        super().release(track)
-        assert isinstance(track, AsyncVideoProcessTrack)
-        track.processor.close()
 
     def dropped(self) -> int:
         return self.engine.dropped
