@@ -1,14 +1,13 @@
 """What all visitors of one process share: settings, classifier, engine and rules. Made once, on first use."""
 
 import functools
-import os
 from dataclasses import dataclass, field
 
 from app.bins import Rules, load_rules
 from app.exporter import serve_metrics
 from app.settings import Settings, SettingsError, load_settings
 from app.stream import memory
-from app.stream.engine import Engine
+from app.stream.engine import Engine, usable_cores
 from app.stream.metrics import Totals
 from app.stream.places import Places
 from app.stream.processor import StreamProcessor
@@ -48,10 +47,8 @@ def services() -> Services:
     rules = load_rules(classifier.labels, settings.path(settings.bins))
     engine = Engine(classifier)
     engine.start()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    made = Services(
-        settings, classifier, rules, engine, Places(settings.max_streams or max(1, int(cores / CORES_PER_STREAM)))
-    )
+    most = settings.max_streams or max(1, int(usable_cores() / CORES_PER_STREAM))
+    made = Services(settings, classifier, rules, engine, Places(most))
     if settings.metrics_port:
         try:
             serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)

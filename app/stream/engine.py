@@ -4,12 +4,13 @@ A stream that offers frames faster than the model takes them has the older one d
 nothing blocks, and memory is bounded by the number of streams.
 
 The model is kept from eating the time that the video needs: one stream has every frame classified, several share
-`BUSY` of one core, and however many there are, each is looked at `1 / LONGEST_PAUSE` times a second while that is
+`BUSY` of the cores, and however many there are, each is looked at `1 / LONGEST_PAUSE` times a second while that is
 possible at all.
 """
 
 import logging
 import math
+import os
 import threading
 import time
 from collections import deque
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.uint8]
 
-BUSY = 0.4  # share of one core that the model may take; 30 classifications a second of 13 ms each
+BUSY = 0.2  # share of the cores that the model may take while several stream; decoding and encoding need the rest
 LONGEST_PAUSE = 0.2  # seconds between two classifications of a stream that is paced; five a second follow a hand
 SILENT = 1.0  # seconds without a frame after which a stream counts no longer; its connection may take longer to end
 SMOOTHING = 0.1  # weight of the newest classification in the average of how long one takes
@@ -60,6 +61,11 @@ class Outcome:
     inference_s: float
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Slot:
     """One stream's place at the engine. Made by `Engine.open`."""
 
@@ -84,9 +90,13 @@ class Slot:
 class Engine:
     """Classifies the newest frame of each open slot, in turn, on one thread of its own."""
 
-    def __init__(self, classifier: SupportsClassify, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, classifier: SupportsClassify, clock: Callable[[], float] = time.monotonic, cores: int | None = None
+    ) -> None:
+        """cores: that the process may use; found out if None."""
         self._classifier = classifier
         self._clock = clock
+        self._busy = BUSY * (cores or usable_cores())
         self._wake = threading.Condition()
         self._waiting: deque[Slot] = deque()  # slots with a frame, the one that waits longest first
         self._open: set[Slot] = set()
@@ -161,7 +171,7 @@ class Engine:
     def _pause(self, now: float) -> float:
         """Seconds from one classification of a stream to its next, at the least."""
         active = sum(now - slot._last_put < SILENT for slot in self._open)
-        return min(LONGEST_PAUSE, active * self._usual_s / BUSY) if active > 1 else 0.0
+        return min(LONGEST_PAUSE, active * self._usual_s / self._busy) if active > 1 else 0.0
 
     def _run(self) -> None:
         while (turn := self._take()) is not None:
