@@ -45,8 +45,8 @@ class AnnotatedTrack(MediaStreamTrack):
         """End the track and free what it holds. May be repeated."""
         if self.readyState == "live":
             super().stop()
+            self._thread.submit(self.processor.close)  # behind the frame in hand, which would open its slot again
             self._thread.shutdown(wait=False)
-            self.processor.close()
 
 
 class CameraSink:
