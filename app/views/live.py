@@ -44,9 +44,7 @@ key = f"live-{facing.lower()}"
 if f"{key}-processor" not in state:
     state[f"{key}-processor"] = shared.new_processor()
 processor: StreamProcessor = state[f"{key}-processor"]
-if f"{key}-track" not in state or state[f"{key}-track"].readyState == "ended":
-    state[f"{key}-track"] = AnnotatedTrack(processor)
-track: AnnotatedTrack = state[f"{key}-track"]
+track = AnnotatedTrack(processor)  # used if this run opens a connection; no two connections may share one
 processor.mirrored = facing == "Front"
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
