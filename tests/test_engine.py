@@ -168,7 +168,7 @@ def test_stops_while_frames_wait_and_takes_no_more(classifier):
     engine.stop()
     engine.stop()
     slot.put(snapshot(2))
-    assert "classifier" not in {thread.name for thread in threading.enumerate()}
+    assert not engine._thread.is_alive()
     assert len(got) == 1
 
 
