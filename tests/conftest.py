@@ -13,6 +13,7 @@ from pathlib import Path
 import aiortc  # noqa: F401 (imported after TensorFlow 2.21, its libsrtp crashes the process; so before every test)
 import pytest
 
+from app.stream.engine import Engine
 from model import Classifier
 from tests.trashnet import ROOT
 
@@ -21,6 +22,16 @@ from tests.trashnet import ROOT
 def classifier() -> Classifier:
     """The shipped artifact."""
     return Classifier.load()
+
+
+@pytest.fixture
+def engine(classifier) -> Iterator[Engine]:
+    """A running engine, for modules whose own `classifier` is a StubClassifier."""
+    engine = Engine(classifier)
+    engine.start()
+    yield engine
+    classifier.gate.set()
+    engine.stop()
 
 
 class Server:

@@ -31,15 +31,6 @@ def classifier():
     return StubClassifier()
 
 
-@pytest.fixture
-def engine(classifier):
-    engine = Engine(classifier)
-    engine.start()
-    yield engine
-    classifier.gate.set()
-    engine.stop()
-
-
 def test_newest_frame_wins_and_the_dropped_are_counted(engine, classifier):
     got = []
     slot = engine.open(got.append)

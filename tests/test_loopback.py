@@ -104,15 +104,6 @@ def classifier():
     return StubClassifier(by_color)
 
 
-@pytest.fixture
-def engine(classifier):
-    engine = Engine(classifier)
-    engine.start()
-    yield engine
-    classifier.gate.set()
-    engine.stop()
-
-
 def has_panel(returned: av.VideoFrame) -> bool:
     """Whether the dark panel lies along the lower edge."""
     x, y, width, _ = panel_rectangle(returned.width, returned.height)
