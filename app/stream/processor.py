@@ -1,6 +1,7 @@
 """One object per stream: a camera frame in, the annotated frame out. Never waits for the model."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from app.stream.engine import Engine, Outcome, Slot, Snapshot
 from app.stream.frames import central_square, is_black, mirror, square_to_rgb, writable_yuv
 from app.stream.metrics import Figures, Metrics, Totals
 from app.stream.overlay import Overlay
-from app.stream.verdict import Smoothing, Verdict, VerdictTracker
+from app.stream.presence import Presence
+from app.stream.verdict import Smoothing, State, Verdict, VerdictTracker
 from model.preprocessing import INPUT_SIZE
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,12 @@ class StreamProcessor:
         input_size: int = INPUT_SIZE,
         clock: Callable[[], float] = time.monotonic,
         totals: Totals | None = None,
+        presence: Presence | None = None,
+        draws: bool = True,
     ) -> None:
+        """presence: of a fixed camera; what it takes for an empty view is then never an item. draws: on the frames."""
         self.mirrored = False
+        self._draws = draws
         self._engine = engine
         self._rules = rules
         self._input_size = input_size
@@ -43,10 +49,13 @@ class StreamProcessor:
         self._metrics = Metrics(totals)
         self._overlay = Overlay()
         self._lock = threading.Lock()
-        self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like the next three
+        self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like all up to `_knows`
         self._slot: Slot | None = None
         self._dropped_before = 0  # by slots that have been closed
         self._camera_off = False
+        self._presence = presence
+        self._knows = False  # whether the last picture classified was of something known
+        self._last_frame = -math.inf  # seconds of the clock
         self._shown: tuple[float, Caption] | None = None  # touched by recv only
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -56,6 +65,7 @@ class StreamProcessor:
         """
         now = self._clock()
         self._metrics.frame(now)
+        self._last_frame = now
         try:
             return self._annotate(frame, now)
         except Exception:
@@ -79,6 +89,17 @@ class StreamProcessor:
         """What the stream says now."""
         with self._lock:
             return self._tracker.verdict
+
+    @property
+    def in_view(self) -> bool:
+        """Whether something is held up to the camera, known or not. Needs a `presence`; without one False."""
+        with self._lock:
+            return self._presence is not None and not self._camera_off and self._presence.in_view(self._seen())
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last camera frame; infinite before the first."""
+        return self._clock() - self._last_frame
 
     def figures(self) -> Figures:
         """The stream's rates and latencies now."""
@@ -106,12 +127,19 @@ class StreamProcessor:
                 if self._camera_off:
                     self._camera_off = False
                     self._tracker = VerdictTracker(self._tracker.smoothing)
+                if self._presence is not None:
+                    self._presence.look(frame, square, now, self._seen())
                 self._slot.put(snapshot)
                 verdict = self._tracker.verdict
         if self.mirrored:
             mirror(frame)
-        self._overlay.draw(frame, self._calm(caption(verdict, self._rules), now))
+        if self._draws:
+            self._overlay.draw(frame, self._calm(caption(verdict, self._rules), now))
         return frame
+
+    def _seen(self) -> bool:
+        """Whether the model has lately known what it saw. Called with the lock held."""
+        return self._knows or self._tracker.verdict.state in (State.ITEM, State.UNSURE)
 
     def _calm(self, new: Caption, now: float) -> Caption:
         """The caption to show: the new one, but a mere change of percentage only every so often."""
@@ -133,5 +161,7 @@ class StreamProcessor:
                 return  # a late result of a picture that is gone
             if outcome.prediction is None:
                 self._tracker.unavailable(outcome.finished_at)
-            else:
-                self._tracker.update(outcome.prediction, outcome.finished_at)
+                return
+            self._knows = outcome.prediction.known
+            known = self._knows and (self._presence is None or self._presence.in_view(True))
+            self._tracker.update(replace(outcome.prediction, known=known), outcome.finished_at)
