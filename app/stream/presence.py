@@ -141,4 +141,5 @@ def relit(view: Grid, background: Grid) -> Grid:
         fitted = gain * (seen - mean_x) + mean_y
         residual = np.abs(fitted - known).max(axis=1)
         agreeing = residual <= np.quantile(residual, AGREEING)
-    return fitted.reshape(view.shape).astype(np.float32)
+    out: Grid = fitted.reshape(view.shape).astype(np.float32)
+    return out
