@@ -1,11 +1,16 @@
 """A verdict in words: the same ones on the video and on the page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.bins import Bin, Rules
+from app.languages import ENGLISH, Language, languages
 from app.stream.verdict import State, Verdict
 
 NEUTRAL = "#3A4048"
+
+
+def _english() -> Language:
+    return languages()[ENGLISH]
 
 
 @dataclass(frozen=True)
@@ -15,7 +20,8 @@ class Caption:
     title, detail: one short line each; detail may be empty.
     icon: a name in `app.icons.ICONS`. color: of the label, or neutral, #RRGGBB.
     percent: confidence of an item in whole percent, else None.
-    bin: where it goes, if that is known.
+    bins: where it goes, if that is known; of several, one of them.
+    language: of title and detail, and for the words around the bins.
     """
 
     title: str
@@ -23,21 +29,31 @@ class Caption:
     icon: str
     color: str = NEUTRAL
     percent: int | None = None
-    bin: Bin | None = None
+    bins: tuple[Bin, ...] = ()
+    language: Language = field(default_factory=_english)
+
+    @property
+    def bin_names(self) -> str:
+        """The bins in one line: "Glass or Back to the shop"; empty if there are none."""
+        return self.language("spoken_list_or").join(bin.name for bin in self.bins)
 
 
-def caption(verdict: Verdict, rules: Rules) -> Caption:
-    """Put a verdict into words."""
+def caption(verdict: Verdict, rules: Rules, language: Language | None = None) -> Caption:
+    """Put a verdict into words, in English if not told otherwise. The rules are to be in the same language."""
+    words = language or _english()
     if verdict.state is State.ITEM and verdict.label is not None:
         category = rules.category(verdict.label)
         percent = min(99, round(100 * verdict.confidence))  # nothing a camera sees is certain
-        return Caption(category.name, category.advice, category.icon, category.color, percent, category.bin)
+        return Caption(
+            category.name, category.advice, category.icon, category.color, percent, category.bins, language=words
+        )
+    bins = (rules.default_bin,) if verdict.state is State.UNSURE and verdict.gave_up else ()
     if verdict.state is State.UNSURE:
-        if verdict.gave_up:
-            return Caption("Still not sure", "When in doubt, use this bin.", "question", bin=rules.default_bin)
-        return Caption("Not sure", "Turn it, or come closer.", "question")
-    if verdict.state is State.CAMERA_OFF:
-        return Caption("Camera is off", "The picture is black.", "camera-off")
-    if verdict.state is State.UNAVAILABLE:
-        return Caption("Classifier unavailable", "The video goes on; trying again.", "question")
-    return Caption("Hold an item up", "Close up, inside the marked square.", "frame")
+        key, icon = "gave_up" if verdict.gave_up else "unsure", "question"
+    elif verdict.state is State.CAMERA_OFF:
+        key, icon = "camera_off", "camera-off"
+    elif verdict.state is State.UNAVAILABLE:
+        key, icon = "unavailable", "question"
+    else:
+        key, icon = "empty", "frame"
+    return Caption(words(f"caption_{key}_title"), words(f"caption_{key}_detail"), icon, bins=bins, language=words)

@@ -1,6 +1,7 @@
 """The icon set: a few polylines each on a 24 by 24 grid, drawn the same on video frames and on pages."""
 
 import base64
+import math
 
 import cv2
 import numpy as np
@@ -17,6 +18,19 @@ Polyline = tuple[tuple[float, float], ...]
 
 def _closed(*points: tuple[float, float]) -> Polyline:
     return (*points, points[0])
+
+
+def _three_turns(*lines: Polyline) -> tuple[Polyline, ...]:
+    """The lines, and the same turned by one and two thirds of a circle about (12, 13)."""
+    turned = []
+    for angle in (0.0, 2 * math.pi / 3, 4 * math.pi / 3):
+        cos, sin = math.cos(angle), math.sin(angle)
+        for line in lines:
+            around = ((x - 12, y - 13) for x, y in line)
+            turned.append(
+                tuple((round(12 + x * cos - y * sin, 2), round(13 + x * sin + y * cos, 2)) for x, y in around)
+            )
+    return tuple(turned)
 
 
 ICONS: dict[str, tuple[Polyline, ...]] = {
@@ -55,6 +69,24 @@ ICONS: dict[str, tuple[Polyline, ...]] = {
         _closed((9, 8), (5.5, 12), (4, 17.5), (6.5, 22), (17.5, 22), (20, 17.5), (18.5, 12), (15, 8)),
         ((9, 8), (7, 3.5), (10, 2.5), (12, 4.5), (14, 2.5), (17, 3.5), (15, 8)),
         ((8.5, 8), (15.5, 8)),
+    ),
+    "bin": (
+        ((3.5, 6), (20.5, 6)),
+        ((9, 6), (9, 2.8), (15, 2.8), (15, 6)),
+        ((5.5, 6), (7, 21.5), (17, 21.5), (18.5, 6)),
+        ((9.9, 10.5), (10.2, 17.5)),
+        ((14.1, 10.5), (13.8, 17.5)),
+    ),
+    "recycle": _three_turns(
+        ((7.7, 7.6), (10.4, 3), (13.6, 3), (17, 8.9)),
+        ((12.8, 8.3), (17, 8.9), (18.6, 4.9)),
+    ),
+    "shop": (
+        _closed((4.5, 2.5), (19.5, 2.5), (22, 8.5), (2, 8.5)),
+        ((2, 8.5), (3.2, 11.5), (5.8, 11.5), (7, 8.5), (8.2, 11.5), (10.8, 11.5), (12, 8.5)),
+        ((12, 8.5), (13.2, 11.5), (15.8, 11.5), (17, 8.5), (18.2, 11.5), (20.8, 11.5), (22, 8.5)),
+        ((4.2, 11.5), (4.2, 21.5), (19.8, 21.5), (19.8, 11.5)),
+        ((9.2, 21.5), (9.2, 15.2), (14.8, 15.2), (14.8, 21.5)),
     ),
     "tag": (
         _closed((3, 3), (12, 3), (21, 12), (12, 21), (3, 12)),

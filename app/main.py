@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import streamlit as st
 
 from app.bins import RulesError
+from app.languages import LanguageError, languages
 from app.services import services
 from app.settings import SettingsError
 from model import ArtifactError
@@ -27,8 +28,9 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 try:
+    languages()
     services()
-except (ArtifactError, RulesError, SettingsError) as error:
+except (ArtifactError, LanguageError, RulesError, SettingsError) as error:
     sys.exit(f"whichbin cannot start: {error}")
 
 app = st.App("navigation.py", lifespan=lifespan)

@@ -43,7 +43,7 @@ def photo_caption(prediction: Prediction, threshold: float, rules: Rules) -> Cap
         return caption(Verdict(State.ITEM, prediction.label, prediction.confidence), rules)
     guess = f"At best {rules.category(prediction.label).name.lower()}, {prediction.confidence:.0%} sure."
     title = "Not sure" if prediction.known else "Nothing I know"
-    return Caption(title, guess, "question", bin=rules.default_bin)
+    return Caption(title, guess, "question", bins=(rules.default_bin,))
 
 
 def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list[dict[str, str | float | None]]:
@@ -58,7 +58,7 @@ def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list
         else:
             words = photo_caption(prediction, threshold, rules)
             row |= {"answer": words.title, "label": prediction.label, "confidence": prediction.confidence}
-            row |= {"bin": words.bin.name if words.bin else None, **prediction.probabilities}
+            row |= {"bin": " / ".join(bin.name for bin in words.bins) or None, **prediction.probabilities}
         table.append(row)
     return table
 

@@ -34,6 +34,7 @@ STYLE = """<style>
 .wb-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 [data-testid="stElementContainer"]:has(> .stHtml > .wb-spoken) { position: absolute; }
 .wb-bin small { font-weight: 400; font-size: 1rem; }
+.wb-bin div small { display: block; }
 .wb-bars { display: grid; grid-template-columns: auto 1fr 3.2rem; gap: .4rem .7rem; align-items: center;
   margin-top: 1rem; font-variant-numeric: tabular-nums; }
 .wb-bars .n { display: flex; gap: .45rem; align-items: center; overflow-wrap: anywhere; }
@@ -98,13 +99,15 @@ def autostart(key: str, label: str) -> str:
 
 def spoken(caption: Caption) -> str:
     """The answer for screen readers. An element of its own, without the percentage: what changes is read out."""
-    goes_into = f" Goes into {caption.bin.name}." if caption.bin else ""
-    return f'<div role="status" class="wb-spoken">{escape(f"{caption.title}.{goes_into}")}</div>'
+    words = f"{caption.title}."
+    if caption.bins:
+        words = caption.language("spoken_item", item=caption.title, bins=caption.bin_names)
+    return f'<div role="status" class="wb-spoken">{escape(words)}</div>'
 
 
 def verdict_card(caption: Caption) -> str:
-    """The current answer and the bin it goes into."""
-    return _card(caption) + _bin(caption)
+    """The current answer and the bins it goes into."""
+    return _card(caption) + _bins(caption)
 
 
 def notice(title: str, detail: str) -> str:
@@ -150,7 +153,7 @@ def photo_card(name: str, picture_uri: str, caption: Caption, bars: str, alone: 
     return (
         f'<div class="wb-photo{" wb-alone" if alone else ""}" style="border-color:{caption.color}">'
         f'<img class="shot" alt="{escape(name)}" src="{picture_uri}">'
-        f'<div>{_card(caption)}{_bin(caption)}{bars}<div class="wb-name">{escape(name)}</div></div></div>'
+        f'<div>{_card(caption)}{_bins(caption)}{bars}<div class="wb-name">{escape(name)}</div></div></div>'
     )
 
 
@@ -173,14 +176,16 @@ def _card(caption: Caption) -> str:
     )
 
 
-def _bin(caption: Caption) -> str:
-    if caption.bin is None:
-        return ""
-    ink = text_on(caption.bin.color)
-    return (
-        f'<div class="wb-bin" style="background:{caption.bin.color};color:{ink}">'
-        f"<small>Goes into</small> {escape(caption.bin.name)}</div>"
-    )
+def _bins(caption: Caption) -> str:
+    html = []
+    for number, bin in enumerate(caption.bins):
+        before = escape(caption.language("or_into" if number else "goes_into"))
+        hint = f"<small>{escape(bin.hint)}</small>" if bin.hint else ""
+        html.append(
+            f'<div class="wb-bin" style="background:{bin.color};color:{text_on(bin.color)}">'
+            f"<small>{before}</small> <div>{escape(bin.name)}{hint}</div></div>"
+        )
+    return "".join(html)
 
 
 def _ms(value: float | None) -> str:

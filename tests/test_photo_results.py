@@ -44,7 +44,7 @@ def test_good_and_bad_files_side_by_side():
 def test_answers(guess, title, goes_into):
     words = photo_caption(guess, 0.6, RULES)
     assert words.title == title
-    assert words.bin.name == goes_into
+    assert [bin.name for bin in words.bins] == [goes_into]
 
 
 def test_rows_and_csv_have_one_line_a_photo():

@@ -1,8 +1,8 @@
-"""Local rules: which label goes in which bin, its colour, icon and words. Read from a TOML file."""
+"""Local rules: which label goes in which bins, their colours, icons and words. Read from a TOML file."""
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,10 @@ DEFAULT_FILE = Path(__file__).parent / "default.toml"
 # For labels that the rules do not name: told apart from each other, and from the six of TrashNet by the tag icon.
 SPARE_COLORS = ("#0F7C8C", "#B3446C", "#5A7D1F", "#8A4FBF", "#C2571A", "#3D6BB3", "#8C6D1F", "#A33B3B")
 
+FILE_KEYS = ("default", "bins", "labels")
+BIN_KEYS = ("name", "color", "icon", "hint")
+LABEL_KEYS = ("name", "color", "icon", "advice", "bin", "bins")
+LANGUAGE_TAG = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"  # BCP 47, as far as anyone needs it here
 
 T = TypeVar("T")
 
@@ -24,27 +28,34 @@ class RulesError(ValueError):
 
 @dataclass(frozen=True)
 class Bin:
-    """A bin to throw things into. color: #RRGGBB."""
+    """A place to put things: a bin, or the shop that takes them back.
 
+    key: its table's name in the file, the same in all languages. color: #RRGGBB. icon: a name in `app.icons.ICONS`.
+    hint: which of the things go there, where several bins share an answer ("clear glass"); may be empty.
+    """
+
+    key: str
     name: str
     color: str
+    icon: str = "bin"
+    hint: str = ""
 
 
 @dataclass(frozen=True)
 class Category:
-    """What to show and say for one label. bin is None where the rules say nothing about the label."""
+    """What to show and say for one label. bins: one, or several of which the hints choose; empty: no rule."""
 
     label: str
     name: str
     color: str
     icon: str
     advice: str
-    bin: Bin | None
+    bins: tuple[Bin, ...]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules in force. default_bin: for what cannot be recognised."""
+    """The rules in force, in one language. default_bin: for what cannot be recognised."""
 
     categories: dict[str, Category]
     default_bin: Bin
@@ -54,35 +65,42 @@ class Rules:
         return self.categories[label]
 
 
-def load_rules(labels: Iterable[str], path: Path | None = None) -> Rules:
+def rules_files() -> dict[str, Path]:
+    """The shipped rules files by name, "default" first."""
+    others = sorted(path for path in DEFAULT_FILE.parent.glob("*.toml") if path != DEFAULT_FILE)
+    return {path.stem: path for path in (DEFAULT_FILE, *others)}
+
+
+def load_rules(
+    labels: Iterable[str],
+    path: Path | None = None,
+    language: str = "en",
+    label_names: Mapping[str, str] | None = None,
+) -> Rules:
     """Read a rules file, the default one if None, for a classifier's labels.
 
+    language: a code; texts that the file does not have in it come in English, else in the first that the file has.
+    label_names: what to call labels to which the file gives no name; without one, the label itself is written out.
     Labels that the file does not name get a colour of their own and no bin: nothing is said rather than something
     wrong. Raises RulesError.
     """
-    file = path or DEFAULT_FILE
-    try:
-        with file.open("rb") as stream:
-            raw = tomllib.load(stream)
-    except OSError as error:
-        raise RulesError(f"{file}: cannot be read ({error.strerror})") from error
-    except ValueError as error:  # tomllib's error, or bytes that are not UTF-8
-        raise RulesError(f"{file}: is not valid TOML ({error})") from error
-
-    bins = {
-        key: Bin(_text(file, f"bins.{key}.name", table.get("name")), _color(file, f"bins.{key}.color", table))
-        for key, table in _tables(file, "bins", raw).items()
+    file = _File(path or DEFAULT_FILE, language)
+    raw = file.read()
+    file.check_keys("", raw, FILE_KEYS)
+    bins = {key: file.bin(key, table) for key, table in file.tables("bins", raw).items()}
+    names = label_names or {}
+    named = {
+        label: file.category(label, names.get(label), table, bins)
+        for label, table in file.tables("labels", raw).items()
     }
-    named = _tables(file, "labels", raw)
+    labels = tuple(labels)
     spare = [label for label in labels if label not in named]
-    categories = {}
-    for label in labels:
-        if label in named:
-            categories[label] = _category(file, label, named[label], bins)
-        else:
-            color = SPARE_COLORS[spare.index(label) % len(SPARE_COLORS)]
-            categories[label] = Category(label, display_name(label), color, "tag", "", None)
-    return Rules(categories, _choice(file, "default", raw.get("default"), bins))
+    colors = {label: SPARE_COLORS[number % len(SPARE_COLORS)] for number, label in enumerate(spare)}
+    categories = {
+        label: named.get(label) or Category(label, names.get(label, display_name(label)), colors[label], "tag", "", ())
+        for label in labels
+    }
+    return Rules(categories, file.choice("default", raw.get("default"), bins))
 
 
 def display_name(label: str) -> str:
@@ -91,39 +109,93 @@ def display_name(label: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _category(file: Path, label: str, table: dict[str, Any], bins: dict[str, Bin]) -> Category:
-    key = f"labels.{label}"
-    return Category(
-        label=label,
-        name=_text(file, f"{key}.name", table.get("name", display_name(label))),
-        color=_color(file, f"{key}.color", table),
-        icon=_choice(file, f"{key}.icon", table.get("icon", "tag"), {name: name for name in ICONS}),
-        advice=_text(file, f"{key}.advice", table.get("advice", ""), empty=True),
-        bin=_choice(file, f"{key}.bin", table.get("bin"), bins),
-    )
+@dataclass(frozen=True)
+class _File:
+    """Takes a rules file apart; each error names the file and the key."""
 
+    path: Path
+    language: str
 
-def _tables(file: Path, key: str, raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    tables = raw.get(key)
-    if not isinstance(tables, dict) or not tables or not all(isinstance(t, dict) for t in tables.values()):
-        raise RulesError(f"{file}: needs one or more tables [{key}.NAME]; got {tables!r}")
-    return tables
+    def read(self) -> dict[str, Any]:
+        try:
+            with self.path.open("rb") as stream:
+                return tomllib.load(stream)
+        except OSError as error:
+            raise RulesError(f"{self.path}: cannot be read ({error.strerror})") from error
+        except ValueError as error:  # tomllib's error, or bytes that are not UTF-8
+            raise RulesError(f"{self.path}: is not valid TOML ({error})") from error
 
+    def bin(self, name: str, table: dict[str, Any]) -> Bin:
+        key = f"bins.{name}"
+        self.check_keys(key, table, BIN_KEYS)
+        return Bin(
+            key=name,
+            name=self.text(f"{key}.name", table.get("name")),
+            color=self.color(f"{key}.color", table.get("color")),
+            icon=self.icon(f"{key}.icon", table.get("icon", "bin")),
+            hint=self.text(f"{key}.hint", table.get("hint", ""), empty=True),
+        )
 
-def _choice(file: Path, key: str, value: object, allowed: dict[str, T]) -> T:
-    if not isinstance(value, str) or value not in allowed:
-        raise RulesError(f"{file}: {key} must be one of {', '.join(allowed)}; got {value!r}")
-    return allowed[value]
+    def category(self, label: str, name: str | None, table: dict[str, Any], bins: dict[str, Bin]) -> Category:
+        key = f"labels.{label}"
+        self.check_keys(key, table, LABEL_KEYS)
+        return Category(
+            label=label,
+            name=self.text(f"{key}.name", table.get("name", name or display_name(label))),
+            color=self.color(f"{key}.color", table.get("color")),
+            icon=self.icon(f"{key}.icon", table.get("icon", "tag")),
+            advice=self.text(f"{key}.advice", table.get("advice", ""), empty=True),
+            bins=self.bins(key, table, bins),
+        )
 
+    def bins(self, key: str, table: dict[str, Any], bins: dict[str, Bin]) -> tuple[Bin, ...]:
+        if "bins" not in table:
+            return (self.choice(f"{key}.bin", table.get("bin"), bins),)
+        value = table["bins"]
+        if "bin" in table:
+            raise RulesError(f"{self.path}: {key} must have either bin or bins; got both")
+        if not isinstance(value, list) or not value:
+            raise RulesError(f"{self.path}: {key}.bins must be a list of some of {', '.join(bins)}; got {value!r}")
+        chosen = tuple(self.choice(f"each of {key}.bins", name, bins) for name in value)
+        if len(set(value)) < len(value):
+            raise RulesError(f"{self.path}: {key}.bins must name each bin once; got {value!r}")
+        return chosen
 
-def _text(file: Path, key: str, value: object, empty: bool = False) -> str:
-    if not isinstance(value, str) or not (value.strip() or empty):
-        raise RulesError(f"{file}: {key} must be a text; got {value!r}")
-    return value
+    def tables(self, key: str, raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        tables = raw.get(key)
+        if not isinstance(tables, dict) or not tables or not all(isinstance(t, dict) for t in tables.values()):
+            raise RulesError(f"{self.path}: needs one or more tables [{key}.NAME]; got {tables!r}")
+        return tables
 
+    def check_keys(self, key: str, table: dict[str, Any], allowed: tuple[str, ...]) -> None:
+        for name in table:
+            if name not in allowed:
+                where = f"{key}.{name}" if key else name
+                raise RulesError(f"{self.path}: {where} is not a key; allowed are {', '.join(allowed)}")
 
-def _color(file: Path, key: str, table: dict[str, Any]) -> str:
-    value = table.get("color")
-    if not isinstance(value, str) or not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
-        raise RulesError(f"{file}: {key} must be a colour like #1D5FBF; got {value!r}")
-    return value
+    def choice(self, key: str, value: object, allowed: Mapping[str, T]) -> T:
+        if not isinstance(value, str) or value not in allowed:
+            raise RulesError(f"{self.path}: {key} must be one of {', '.join(allowed)}; got {value!r}")
+        return allowed[value]
+
+    def icon(self, key: str, value: object) -> str:
+        return self.choice(key, value, {name: name for name in ICONS})
+
+    def text(self, key: str, value: object, empty: bool = False) -> str:
+        texts = value if isinstance(value, dict) else {"": value}
+        for tag, text in texts.items():
+            where = f"{key}.{tag}" if tag else key
+            if tag and not re.fullmatch(LANGUAGE_TAG, tag):
+                raise RulesError(f"{self.path}: {where} must be a language code like en or de instead of {tag!r}")
+            if not isinstance(text, str) or not (text.strip() or empty):
+                wanted = "a text" if tag else "a text, or texts by language like { en = ..., de = ... }"
+                raise RulesError(f"{self.path}: {where} must be {wanted}; got {text!r}")
+        if not texts:
+            raise RulesError(f"{self.path}: {key} must be a text in one language or more; got {value!r}")
+        chosen = next((tag for tag in (self.language, "en") if tag in texts), next(iter(texts)))
+        return str(texts[chosen])
+
+    def color(self, key: str, value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(r"#[0-9A-Fa-f]{6}", value):
+            raise RulesError(f"{self.path}: {key} must be a colour like #1D5FBF; got {value!r}")
+        return value
