@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from app.screens import Pace, Scene, Screens, Sight
+from app.kiosk.screens import Pace, Scene, Screens, Sight
 from app.stream.verdict import State, Verdict
 
 EMPTY = Sight(Verdict(State.EMPTY), in_view=False, silence=0.03)
