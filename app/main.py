@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import streamlit as st
 
 from app.bins import RulesError
+from app.counts import CountsError
 from app.services import services
 from app.settings import SettingsError
 from model import ArtifactError
@@ -23,12 +24,15 @@ from model import ArtifactError
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Runs around the server's life."""
     yield
-    services().engine.stop()
+    shared = services()
+    shared.engine.stop()
+    if shared.counts:
+        shared.counts.close()
 
 
 try:
     services()
-except (ArtifactError, RulesError, SettingsError) as error:
+except (ArtifactError, CountsError, RulesError, SettingsError) as error:
     sys.exit(f"whichbin cannot start: {error}")
 
 app = st.App("navigation.py", lifespan=lifespan)

@@ -4,8 +4,9 @@ import functools
 from dataclasses import dataclass, field
 
 from app.bins import Rules, load_rules
+from app.counts import Counts
 from app.exporter import serve_metrics
-from app.settings import Settings, SettingsError, load_settings
+from app.settings import ROOT, Settings, SettingsError, load_settings
 from app.stream import memory
 from app.stream.engine import Engine, usable_cores
 from app.stream.metrics import Totals
@@ -19,7 +20,7 @@ CORES_PER_STREAM = 0.4  # of this server, measured with `python -m app.stream.be
 
 @dataclass(frozen=True)
 class Services:
-    """The shared objects."""
+    """The shared objects. counts is None where answers are not counted."""
 
     settings: Settings
     classifier: Classifier
@@ -27,6 +28,7 @@ class Services:
     engine: Engine
     places: Places
     totals: Totals = field(default_factory=Totals)
+    counts: Counts | None = None
 
     def new_processor(self) -> StreamProcessor:
         """A processor for one visitor's stream."""
@@ -40,15 +42,18 @@ class Services:
 def services() -> Services:
     """The process's services; the first call loads the model and starts the engine.
 
-    Raises SettingsError, ArtifactError or RulesError, each saying what is wrong with which file.
+    Raises SettingsError, ArtifactError, RulesError or CountsError, each saying what is wrong with which file.
     """
     settings = load_settings()
     classifier = Classifier.load(settings.path(settings.model))
     rules = load_rules(classifier.labels, settings.path(settings.bins))
+    counts = None
+    if settings.count_answers:
+        counts = Counts(settings.path(settings.counts_file) or ROOT / "counts.sqlite3", settings.counts_days)
     engine = Engine(classifier)
     engine.start()
     most = settings.max_streams or max(1, int(usable_cores() / CORES_PER_STREAM))
-    made = Services(settings, classifier, rules, engine, Places(most))
+    made = Services(settings, classifier, rules, engine, Places(most), counts=counts)
     if settings.metrics_port:
         try:
             serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)
