@@ -12,25 +12,41 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from app.bins import RulesError
+from app.counts import CountsError
 from app.languages import LanguageError, languages
 from app.services import services
 from app.settings import SettingsError
 from model import ArtifactError
+
+KIOSK_SILENT = 15.0  # seconds without a sign of life after which a kiosk's page is gone; it gives one each second
 
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[None]:
     """Runs around the server's life."""
     yield
-    services().engine.stop()
+    shared = services()
+    shared.engine.stop()
+    if shared.counts:
+        shared.counts.close()
 
 
 try:
     languages()
     services()
-except (ArtifactError, LanguageError, RulesError, SettingsError) as error:
+except (ArtifactError, CountsError, LanguageError, RulesError, SettingsError) as error:
     sys.exit(f"whichbin cannot start: {error}")
 
-app = st.App("navigation.py", lifespan=lifespan)
+
+def alive(_: Request) -> Response:
+    """200 while a kiosk's page shows signs of life, else 503: for whatever restarts its browser."""
+    awake = services().kiosk.silence < KIOSK_SILENT
+    return PlainTextResponse("a kiosk is there\n" if awake else "no kiosk\n", 200 if awake else 503)
+
+
+app = st.App("navigation.py", lifespan=lifespan, routes=[Route("/kiosk/alive", alive)])

@@ -10,11 +10,13 @@ st.set_page_config(page_title="Whichbin", page_icon=favicon("frame", "#0B7A4B"),
 # opens its address first.
 live = st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True)
 photo = st.Page("views/photo.py", title="Photo", icon=":material/photo_camera:")
-page = st.navigation([live, photo], position="hidden")  # Streamlit's own menu hides behind a button on phones
+kiosk = st.Page("views/kiosk.py", title="Kiosk", icon=":material/tv:")
+page = st.navigation([live, photo, kiosk], position="hidden")  # Streamlit's own menu hides behind a button on phones
 
-st.html(ui.STYLE)
-with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="header"):
-    st.html(ui.WORDMARK)
-    st.page_link(live)
-    st.page_link(photo)
+if page != kiosk:  # which fills the screen
+    st.html(ui.STYLE)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="header"):
+        st.html(ui.WORDMARK)
+        st.page_link(live)
+        st.page_link(photo)
 page.run()

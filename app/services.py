@@ -2,14 +2,19 @@
 
 import functools
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from app.bins import Rules, load_rules
+from app.bins import Rules, load_rules, rules_files
+from app.counts import Counts
 from app.exporter import serve_metrics
-from app.settings import Settings, SettingsError, load_settings
+from app.kiosk.heartbeat import Heartbeat
+from app.languages import Language, languages
+from app.settings import ROOT, Settings, SettingsError, load_settings
 from app.stream import memory
 from app.stream.engine import Engine, usable_cores
 from app.stream.metrics import Totals
 from app.stream.places import Places
+from app.stream.presence import Presence
 from app.stream.processor import StreamProcessor
 from app.stream.verdict import Smoothing
 from model import Classifier
@@ -19,7 +24,7 @@ CORES_PER_STREAM = 0.4  # of this server, measured with `python -m app.stream.be
 
 @dataclass(frozen=True)
 class Services:
-    """The shared objects."""
+    """The shared objects. counts is None where answers are not counted."""
 
     settings: Settings
     classifier: Classifier
@@ -27,6 +32,8 @@ class Services:
     engine: Engine
     places: Places
     totals: Totals = field(default_factory=Totals)
+    counts: Counts | None = None
+    kiosk: Heartbeat = field(default_factory=Heartbeat)
 
     def new_processor(self) -> StreamProcessor:
         """A processor for one visitor's stream."""
@@ -35,20 +42,56 @@ class Services:
             self.engine, self.rules, smoothing, self.classifier.metadata.input_size, totals=self.totals
         )
 
+    def new_kiosk_processor(self) -> StreamProcessor:
+        """A processor for a fixed camera whose page draws the answers itself, over the whole screen."""
+        processor = StreamProcessor(
+            self.engine,
+            self.rules,
+            Smoothing().with_threshold(self.settings.threshold),
+            self.classifier.metadata.input_size,
+            totals=self.totals,
+            presence=Presence(),
+            draws=False,
+        )
+        processor.mirrored = True  # whoever stands before a kiosk sees themselves
+        return processor
+
+    def rules_in(self, words: Language, name: str | None = None) -> Rules:
+        """The rules in a language. name: of a shipped file, from a page's address; any other gives the rules in force.
+
+        Raises RulesError for a file that has been spoilt since the start.
+        """
+        path = rules_files().get(name or "") or rules_path(self.settings)
+        return _rules(self.classifier.labels, path, words.code)
+
+
+def rules_path(settings: Settings) -> Path | None:
+    """The rules file that the settings name: a shipped one by its name, or any file; None for the default."""
+    return rules_files().get(settings.bins) or settings.path(settings.bins)
+
+
+@functools.cache
+def _rules(labels: tuple[str, ...], path: Path | None, code: str) -> Rules:
+    words = languages()[code]
+    return load_rules(labels, path, code, words.labels)
+
 
 @functools.cache
 def services() -> Services:
     """The process's services; the first call loads the model and starts the engine.
 
-    Raises SettingsError, ArtifactError or RulesError, each saying what is wrong with which file.
+    Raises SettingsError, ArtifactError, RulesError or CountsError, each saying what is wrong with which file.
     """
     settings = load_settings()
     classifier = Classifier.load(settings.path(settings.model))
-    rules = load_rules(classifier.labels, settings.path(settings.bins))
+    rules = load_rules(classifier.labels, rules_path(settings))
+    counts = None
+    if settings.count_answers:
+        counts = Counts(settings.path(settings.counts_file) or ROOT / "counts.sqlite3", settings.counts_days)
     engine = Engine(classifier)
     engine.start()
     most = settings.max_streams or max(1, int(usable_cores() / CORES_PER_STREAM))
-    made = Services(settings, classifier, rules, engine, Places(most))
+    made = Services(settings, classifier, rules, engine, Places(most), counts=counts)
     if settings.metrics_port:
         try:
             serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)

@@ -1,9 +1,10 @@
 """One frozen, checked settings object, from a TOML file and the environment."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ class Settings:
     max_streams: visitors who may stream at once; 0 for as many as the cores carry.
     metrics_port: of the Prometheus endpoint; 0 for none. metrics_address: where it listens.
     max_photo_mib: largest photo file in MiB. max_photo_megapixels: most pixels a photo may unpack to, in millions.
+    count_answers: count the kiosk's answers in counts_file, counts.sqlite3 if empty, for counts_days days.
+    operator_password: of the page with the counts; empty for none, which opens it to nobody.
+    operators: e-mail addresses that may see it after signing in with OpenID Connect.
+    kiosk_language: two letters. kiosk_speech, kiosk_sound: whether the kiosk speaks its answers, plays a sound.
     """
 
     model: str = ""
@@ -36,6 +41,14 @@ class Settings:
     metrics_address: str = "127.0.0.1"
     max_photo_mib: int = 20
     max_photo_megapixels: int = 50
+    count_answers: bool = False
+    counts_file: str = ""
+    counts_days: int = 90
+    operator_password: str = field(default="", repr=False)
+    operators: tuple[str, ...] = ()
+    kiosk_language: str = "en"
+    kiosk_speech: bool = False
+    kiosk_sound: bool = False
 
     def path(self, value: str) -> Path | None:
         """A path setting, relative to the project's folder; None if empty."""
@@ -79,10 +92,15 @@ def _parsed(where: str, key: str, text: str) -> Any:
     try:
         if isinstance(default, tuple):
             return [part.strip() for part in text.split(",") if part.strip()]
+        if isinstance(default, bool):
+            return SWITCH[text.strip().lower()]
         return type(default)(text)
-    except ValueError:
+    except (KeyError, ValueError):
         raise SettingsError(f"{where} must be {_wanted(key)}; got {text!r}") from None
 
+
+SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+SECRET = {"operator_password"}  # never in a message
 
 RANGES: dict[str, tuple[float, float]] = {
     "threshold": (0.4, 0.95),
@@ -90,32 +108,44 @@ RANGES: dict[str, tuple[float, float]] = {
     "metrics_port": (0, 65535),
     "max_photo_mib": (1, 200),
     "max_photo_megapixels": (1, 200),
+    "counts_days": (1, 3650),
+}
+
+# what a text, or each text of a list, has to look like, and how to say it
+PATTERNS: dict[str, tuple[str, str]] = {
+    "ice_servers": (r"(stun|turns?):.*", "a list of addresses like stun:host:3478"),
+    "operators": (r"[^@\s]+@[^@\s]+", "a list of e-mail addresses"),
+    "kiosk_language": (r"[a-z]{2}", "a language's two letters, such as en"),
 }
 
 
 def _checked(where: str, key: str, value: Any) -> Any:
     default = getattr(Settings, key)
+    pattern = PATTERNS.get(key, (r"(?s).*", ""))[0]
     if isinstance(default, tuple):
-        good = isinstance(value, list) and all(
-            isinstance(x, str) and x.startswith(("stun:", "turn:", "turns:")) for x in value
-        )
+        good = isinstance(value, list) and all(isinstance(x, str) and re.fullmatch(pattern, x) for x in value)
         value = tuple(value) if good else value
     elif isinstance(default, str):
-        good = isinstance(value, str)
+        good = isinstance(value, str) and bool(re.fullmatch(pattern, value))
+    elif isinstance(default, bool):
+        good = isinstance(value, bool)
     else:
         allowed = (int, float) if isinstance(default, float) else int
         low, high = RANGES[key]
         good = isinstance(value, allowed) and not isinstance(value, bool) and low <= value <= high
     if not good:
-        raise SettingsError(f"{where} must be {_wanted(key)}; got {value!r}")
+        got = f"a {type(value).__name__}" if key in SECRET else repr(value)
+        raise SettingsError(f"{where} must be {_wanted(key)}; got {got}")
     return value
 
 
 def _wanted(key: str) -> str:
     default = getattr(Settings, key)
-    if isinstance(default, tuple):
-        return "a list of addresses like stun:host:3478"
+    if key in PATTERNS:
+        return PATTERNS[key][1]
     if isinstance(default, str):
         return "a text"
+    if isinstance(default, bool):
+        return "true or false"
     low, high = RANGES[key]
     return f"a {'whole ' if isinstance(default, int) else ''}number from {low} to {high}"

@@ -19,10 +19,11 @@ def test_ends_when_told_to(tmp_path):
         ("WHICHBIN_MODEL", "/nowhere", "no such folder"),
         ("WHICHBIN_BINS", "/nowhere.toml", "cannot be read"),
         ("WHICHBIN_THRESHOLD", "high", "WHICHBIN_THRESHOLD must be a number from 0.4 to 0.95"),
+        ("WHICHBIN_COUNTS_FILE", "/nowhere/counts.sqlite3", "/nowhere/counts.sqlite3: cannot be opened"),
     ],
 )
 def test_a_mistake_is_one_line_and_ends_the_start(tmp_path, name, value, words):
-    failing = Server(tmp_path / "log.txt", **{name: value})
+    failing = Server(tmp_path / "log.txt", **{"WHICHBIN_COUNT_ANSWERS": "on", name: value})
     try:
         status = failing.process.wait(60)
     except subprocess.TimeoutExpired:

@@ -32,6 +32,12 @@ def test_file_then_environment(tmp_path):
         ("model = 3", "a text"),
         ('ice_servers = ["example.org"]', "stun:host:3478"),
         ("threshold =", "not valid TOML"),
+        ('count_answers = "yes"', "count_answers must be true or false; got 'yes'"),
+        ("count_answers = 1", "got 1"),
+        ("counts_days = 0", "a whole number from 1 to 3650; got 0"),
+        ('kiosk_language = "english"', "two letters"),
+        ('operators = ["somebody"]', "a list of e-mail addresses"),
+        ('operators = "a@b.org"', "a list of e-mail addresses"),
     ],
 )
 def test_a_mistake_in_the_file_is_named(tmp_path, text, words):
@@ -43,11 +49,49 @@ def test_a_mistake_in_the_file_is_named(tmp_path, text, words):
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("THRESHOLD", "lots"), ("MAX_PHOTO_MIB", "0"), ("ICE_SERVERS", "stun:a:1,b")]
+    ("name", "value"),
+    [
+        ("THRESHOLD", "lots"),
+        ("MAX_PHOTO_MIB", "0"),
+        ("ICE_SERVERS", "stun:a:1,b"),
+        ("COUNT_ANSWERS", "maybe"),
+        ("COUNT_ANSWERS", ""),
+        ("OPERATORS", "a@b.org,b"),
+    ],
 )
 def test_a_mistake_in_the_environment_is_named(name, value):
     with pytest.raises(SettingsError, match=f"WHICHBIN_{name} must be"):
         load_settings({f"WHICHBIN_{name}": value})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [*dict.fromkeys(["1", "true", "Yes", "ON"], True).items(), ("0", False), ("false", False)]
+)
+def test_switches_in_the_environment(text, value):
+    assert load_settings({"WHICHBIN_KIOSK_SOUND": text}).kiosk_sound is value
+
+
+@pytest.mark.parametrize("text", ["no", "off", " False "])
+def test_a_switch_in_the_environment_goes_before_the_file(tmp_path, text):
+    path = tmp_path / "s.toml"
+    path.write_text("count_answers = true\n")
+    environ = {"WHICHBIN_SETTINGS": str(path)}
+    assert load_settings(environ).count_answers is True
+    assert load_settings({**environ, "WHICHBIN_COUNT_ANSWERS": text}).count_answers is False
+
+
+def test_several_operators_in_the_environment():
+    assert load_settings({"WHICHBIN_OPERATORS": "a@b.org, c@d.org"}).operators == ("a@b.org", "c@d.org")
+
+
+@pytest.mark.parametrize("text", ["operator_password = 4711", "operator_password = [4711]"])
+def test_the_password_is_in_no_message(tmp_path, text):
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=r"operator_password must be a text; got a (int|list)") as caught:
+        load_settings({"WHICHBIN_SETTINGS": str(path)})
+    assert "4711" not in str(caught.value)
+    assert "4711" not in repr(load_settings({"WHICHBIN_OPERATOR_PASSWORD": "4711"}))
 
 
 def test_a_named_file_must_exist(tmp_path):

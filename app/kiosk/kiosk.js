@@ -1,0 +1,132 @@
+// Keeps the kiosk going without anybody touching it: starts the camera, notices when the server or the camera is gone,
+// says so, and begins anew when they are back. Runs once a page; a reload is the cure for everything.
+(() => {
+  if (window.whichbinKiosk) return;
+  window.whichbinKiosk = true;
+
+  const LOOK = 1000; // milliseconds between two looks; all other times are in seconds
+  const STALE = 6; // without a sign of life from the page's session, it is not connected
+  const LOST = 10; // ... and starts anew, if the server answers
+  const YOUNG = 12; // a page is given this long before it is reloaded for its camera
+  const CAMERA = 4; // of camera trouble before that
+  const PRESS = 8; // between two presses of the start button
+  const OLD = 6 * 3600; // then it reloads while nobody is there, so that nothing can grow for weeks
+  const now = () => performance.now() / 1000;
+  const one = (selector) => document.querySelector(selector);
+  const base = location.pathname.replace(/kiosk\/?$/, "");
+
+  let beat = "", beatAt = now(), failures = 0, offline = false, pressedAt = -PRESS, scene = "", sceneAt = now();
+  let said = "", refused = false;
+
+  async function serverAnswers() {
+    try {
+      const signal = AbortSignal.timeout(2000);
+      return (await fetch(`${base}_stcore/health`, { cache: "no-store", signal })).ok;
+    } catch {
+      return false; // that is the answer
+    }
+  }
+
+  async function cameraThere() {
+    const devices = await navigator.mediaDevices?.enumerateDevices() ?? [];
+    const permission = await navigator.permissions?.query({ name: "camera" }).catch(() => null); // not in every browser
+    refused = permission?.state === "denied";
+    return !refused && devices.some((device) => device.kind === "videoinput");
+  }
+
+  function startCamera() {
+    const inside = one('iframe[title*="webrtc"]')?.contentDocument;
+    if (!inside?.head) return;
+    if (!inside.getElementById("kiosk")) {
+      // the component's buttons stay where they are, for the press below, but only its video is seen
+      const style = inside.createElement("style");
+      style.id = "kiosk";
+      style.textContent = `html, body { background: transparent !important; overflow: hidden !important; }
+        body * { visibility: hidden !important; }
+        video { visibility: visible !important; position: fixed !important; inset: 0; width: 100% !important;
+          height: 100% !important; max-height: none !important; object-fit: cover; }`;
+      inside.head.append(style);
+    }
+    const label = one(".k-page")?.dataset.start;
+    const button = [...inside.querySelectorAll("button")].find((b) => !b.disabled && b.textContent.trim() === label);
+    if (button && now() - pressedAt > PRESS) {
+      pressedAt = now();
+      button.click();
+    }
+  }
+
+  function showOffline(shown) {
+    const screen = one(".k-offline");
+    if (screen) screen.hidden = !shown;
+    offline = shown;
+  }
+
+  function chime(context) {
+    [659, 880].forEach((pitch, number) => {
+      const tone = new OscillatorNode(context, { frequency: pitch });
+      const volume = new GainNode(context, { gain: 0 });
+      const start = context.currentTime + number * 0.14;
+      volume.gain.setValueAtTime(0, start);
+      volume.gain.linearRampToValueAtTime(0.2, start + 0.02);
+      volume.gain.linearRampToValueAtTime(0, start + 0.3);
+      tone.connect(volume).connect(context.destination);
+      tone.start(start);
+      tone.stop(start + 0.32);
+    });
+  }
+
+  let audio = null;
+  function speak() {
+    const element = one(".k-spoken");
+    const text = element?.textContent ?? "";
+    if (text === said) return;
+    said = text;
+    if (element.dataset.aloud === "1") {
+      speechSynthesis.cancel();
+      if (text) {
+        const words = new SpeechSynthesisUtterance(text);
+        words.lang = element.lang;
+        speechSynthesis.speak(words);
+      }
+    }
+    if (one(".k-page")?.dataset.sound === "1" && one(".k")?.dataset.scene === "answer") {
+      audio ??= new AudioContext();
+      chime(audio);
+    }
+  }
+
+  async function look() {
+    const answers = await serverAnswers();
+    failures = answers ? 0 : failures + 1;
+    const page = one(".k-beat")?.dataset.beat ?? "";
+    if (page !== beat) [beat, beatAt] = [page, now()];
+    const shown = one(".k")?.dataset.scene ?? "";
+    if (shown !== scene) [scene, sceneAt] = [shown, now()];
+    const quiet = now() - beatAt;
+
+    if (failures >= 2) return showOffline(true); // never reload now: the browser's own error page would stay
+    if (failures) return;
+    if (offline || quiet > LOST) return location.reload();
+    if (quiet > STALE && !offline) showOffline(true);
+    startCamera();
+    const trouble = scene === "camera" || scene === "starting";
+    if (trouble && now() - sceneAt > CAMERA && now() > YOUNG && (await cameraThere())) return location.reload();
+    if (scene === "attract" && now() - sceneAt > 60 && now() > OLD) location.reload();
+  }
+
+  async function keepAwake() {
+    if (document.visibilityState !== "visible") return;
+    await navigator.wakeLock?.request("screen").catch((reason) => console.info("No wake lock:", reason.message));
+  }
+
+  document.addEventListener("visibilitychange", keepAwake);
+  keepAwake();
+  new MutationObserver(speak).observe(document.body, { subtree: true, childList: true, characterData: true });
+  setInterval(startCamera, 200);
+  (async () => {
+    for (;;) {
+      await look();
+      await new Promise((done) => setTimeout(done, LOOK));
+    }
+  })();
+})();

@@ -1,0 +1,117 @@
+"""Kiosk: a screen at a bin that nobody has to touch. /kiosk?lang=de&bins=germany"""
+
+import time
+import uuid
+from pathlib import Path
+
+import streamlit as st
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+
+from app import kiosk
+from app.ice import rtc_configuration
+from app.kiosk import html
+from app.kiosk.screens import Scene, Screen, Screens, Sight
+from app.languages import language, languages
+from app.services import services
+from app.stream.processor import StreamProcessor
+from app.stream.track import AnnotatedTrack, CameraSink
+
+LOOK = 0.2  # seconds between looks at what the camera sees
+IDLE = 30.0  # seconds without anybody after which a visitor's choice of language is forgotten
+START = "Start camera"
+
+shared = services()
+state = st.session_state
+me: str = state.setdefault("visitor", uuid.uuid4().hex)
+if "kiosk-processor" not in state:
+    state["kiosk-processor"] = shared.new_kiosk_processor()
+    state["kiosk-screens"] = Screens(time.monotonic())
+processor: StreamProcessor = state["kiosk-processor"]
+screens: Screens = state["kiosk-screens"]
+
+usual = language(st.query_params.get("lang"), shared.settings.kiosk_language)
+words = language(state.get("kiosk-language"), usual.code)
+rules = shared.rules_in(words, st.query_params.get("bins"))
+aloud = shared.settings.kiosk_speech or st.query_params.get("speech") == "1"
+sound = shared.settings.kiosk_sound or st.query_params.get("sound") == "1"
+
+folder = Path(kiosk.__file__).parent
+st.html(folder / "kiosk.css")
+st.html(
+    f'<div class="k-page" data-start="{START}" data-sound="{int(sound)}"></div>{html.offline_html(words)}'
+    f"<script>{(folder / 'kiosk.js').read_text(encoding='utf-8')}</script>",
+    unsafe_allow_javascript=True,
+)
+
+
+def beat() -> None:
+    """A sign of life, for the page's script and for whatever restarts the browser."""
+    shared.kiosk.beat()
+    st.html(f'<div class="k-beat" data-beat="{time.monotonic():.0f}" hidden></div>')
+
+
+@st.fragment(run_every=1.0)
+def wait_for_a_place() -> None:
+    if shared.places.ask(me) == 0:
+        st.rerun()
+    st.html(html.trouble_html("busy", "question", words))
+    beat()
+
+
+if shared.places.ask(me):
+    wait_for_a_place()
+    st.stop()
+
+with st.container(key="kiosk-camera"):
+    track = AnnotatedTrack(processor)  # used if this run opens a connection; no two connections may share one
+    webrtc_streamer(
+        key="kiosk",
+        mode=WebRtcMode.SENDRECV,
+        rtc_configuration=rtc_configuration(shared.settings.ice_servers),
+        media_stream_constraints={
+            "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}},
+            "audio": False,
+        },
+        source_video_track=track,
+        sink_video_track=CameraSink(track),
+        video_html_attrs={"autoPlay": True, "playsInline": True, "muted": True, "controls": False},
+        translations={"start": START},
+        media_toggle_controls=False,
+    )
+
+with st.container(key="kiosk-languages", horizontal=True):
+    for code, other in languages().items():
+        st.button(
+            other.name,
+            key=f"kiosk-language-{code}",
+            on_click=state.update,
+            args=({"kiosk-language": code},),
+            type="primary" if code == words.code else "secondary",
+        )
+
+
+def count(screen: Screen) -> None:
+    """Remember an answer that somebody could read."""
+    if shared.counts is not None and screen.label is not None:
+        bins = [bin.key for bin in rules.category(screen.label).bins]
+        shared.counts.add(screen.label, bins, screen.confidence)
+
+
+@st.fragment(run_every=LOOK)
+def show_screen() -> None:
+    """Redraws itself while the page is open; what has not changed stays as it is in the browser."""
+    now = time.monotonic()
+    if shared.places.ask(me):  # away for too long, and somebody else came in
+        st.rerun()
+    screen = screens.update(Sight(processor.verdict, processor.in_view, processor.silence), now)
+    if answer := screens.to_count(now):
+        count(answer)
+    if screen.scene is Scene.ATTRACT and now - screen.since > IDLE and state.pop("kiosk-language", None):
+        st.rerun()
+    st.html(html.screen_html(screen, rules, words))
+    st.html(html.sure_html(screen, words))
+    st.html(html.spoken_html(screen, rules, words, aloud))
+    beat()
+
+
+show_screen()
