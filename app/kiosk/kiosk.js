@@ -11,6 +11,7 @@
   const CAMERA = 4; // of camera trouble before that
   const PRESS = 8; // between two presses of the start button
   const OLD = 6 * 3600; // then it reloads while nobody is there, so that nothing can grow for weeks
+  const SCREEN = ".k:not(.k-offline *)";
   const now = () => performance.now() / 1000;
   const one = (selector) => document.querySelector(selector);
   const base = location.pathname.replace(/kiosk\/?$/, "");
@@ -89,7 +90,7 @@
         speechSynthesis.speak(words);
       }
     }
-    if (one(".k-page")?.dataset.sound === "1" && one(".k")?.dataset.scene === "answer") {
+    if (one(".k-page")?.dataset.sound === "1" && one(SCREEN)?.dataset.scene === "answer") {
       audio ??= new AudioContext();
       chime(audio);
     }
@@ -100,7 +101,7 @@
     failures = answers ? 0 : failures + 1;
     const page = one(".k-beat")?.dataset.beat ?? "";
     if (page !== beat) [beat, beatAt] = [page, now()];
-    const shown = one(".k")?.dataset.scene ?? "";
+    const shown = one(SCREEN)?.dataset.scene ?? "";
     if (shown !== scene) [scene, sceneAt] = [shown, now()];
     const quiet = now() - beatAt;
 
