@@ -6,6 +6,7 @@ import pytest
 from app.bins import load_rules
 from app.caption import caption
 from app.icons import ICONS
+from app.languages import languages
 from app.stream.frames import planes, writable_yuv
 from app.stream.overlay import Overlay, panel_rectangle, regions
 from app.stream.verdict import State, Verdict
@@ -76,6 +77,22 @@ def test_a_long_or_foreign_name_fits_in_the_panel():
         rules = load_rules([name])
         target = writable_yuv(frame(320, 240))
         Overlay().draw(target, caption(Verdict(State.ITEM, name, 0.5), rules))
+
+
+def test_no_caption_is_cut_in_any_language(monkeypatch):
+    fit, cut = Overlay._fit, []
+
+    def watched(self, text, *room):
+        fitted = fit(self, text, *room)
+        cut.extend([text] if fitted != text else [])
+        return fitted
+
+    monkeypatch.setattr(Overlay, "_fit", watched)
+    for words in languages().values():
+        rules = load_rules(LABELS, language=words.code, label_names=words.labels)
+        for verdict in VERDICTS:
+            Overlay().draw(writable_yuv(frame()), caption(verdict, rules, words))
+    assert cut == []
 
 
 def test_an_unchanged_caption_is_not_drawn_anew():

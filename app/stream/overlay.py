@@ -128,7 +128,7 @@ class Overlay:
             panel.paint(left, top, _rounded(filled, bar, bar // 2), caption.color)
         baseline = 0.43 if caption.percent is not None else 0.48
         self._write(panel, self._fit(caption.title, title, BOLD, room), left, round(height * baseline), title, BOLD)
-        goes_into = f"{caption.language('goes_into')}: {caption.bin_names}"
+        goes_into = caption.language("caption_goes_into", bins=caption.bin_names)
         second = goes_into if caption.bins else caption.detail
         second = self._fit(second, detail, REGULAR, right - left)
         self._write(panel, second, left, round(height * (baseline + 0.27)), detail, REGULAR)
