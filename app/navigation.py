@@ -10,7 +10,9 @@ st.set_page_config(page_title="Whichbin", page_icon=favicon("frame", "#0B7A4B"),
 # opens its address first.
 live = st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True)
 photo = st.Page("views/photo.py", title="Photo", icon=":material/photo_camera:")
-page = st.navigation([live, photo], position="hidden")  # Streamlit's own menu hides behind a button on phones
+# Without a link to it. No file of ours is called operator: it would stand in for Python's module of that name.
+operator = st.Page("views/operator_page.py", title="Operator", icon=":material/bar_chart:", url_path="operator")
+page = st.navigation([live, photo, operator], position="hidden")  # Streamlit's own menu hides behind a button on phones
 
 st.html(ui.STYLE)
 with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="header"):

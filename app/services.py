@@ -3,6 +3,7 @@
 import functools
 from dataclasses import dataclass, field
 
+from app.access import PasswordGate
 from app.bins import Rules, load_rules
 from app.counts import Counts
 from app.exporter import serve_metrics
@@ -20,7 +21,7 @@ CORES_PER_STREAM = 0.4  # of this server, measured with `python -m app.stream.be
 
 @dataclass(frozen=True)
 class Services:
-    """The shared objects. counts is None where answers are not counted."""
+    """The shared objects. counts is None where answers are not counted; gate is the operator page's."""
 
     settings: Settings
     classifier: Classifier
@@ -29,6 +30,7 @@ class Services:
     places: Places
     totals: Totals = field(default_factory=Totals)
     counts: Counts | None = None
+    gate: PasswordGate = field(default_factory=PasswordGate)
 
     def new_processor(self) -> StreamProcessor:
         """A processor for one visitor's stream."""
