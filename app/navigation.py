@@ -11,7 +11,9 @@ st.set_page_config(page_title="Whichbin", page_icon=favicon("frame", "#0B7A4B"),
 live = st.Page("views/live.py", title="Live", icon=":material/videocam:", default=True)
 photo = st.Page("views/photo.py", title="Photo", icon=":material/photo_camera:")
 kiosk = st.Page("views/kiosk.py", title="Kiosk", icon=":material/tv:")
-page = st.navigation([live, photo, kiosk], position="hidden")  # Streamlit's own menu hides behind a button on phones
+# Without a link to it. No file of ours is called operator: it would stand in for Python's module of that name.
+operator = st.Page("views/operator_page.py", title="Operator", icon=":material/bar_chart:", url_path="operator")
+page = st.navigation([live, photo, kiosk, operator], position="hidden")  # Streamlit's own menu hides on phones
 
 if page != kiosk:  # which fills the screen
     st.html(ui.STYLE)

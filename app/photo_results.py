@@ -64,20 +64,20 @@ def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list
 
 
 def to_csv(table: Sequence[dict[str, str | float | None]]) -> str:
-    """Rows of the same keys as CSV with a header.
-
-    A text that a spreadsheet would take for a formula gets a leading apostrophe
-    (https://owasp.org/www-community/attacks/CSV_Injection); file and class names come from strangers.
-    """
+    """Rows of the same keys as CSV with a header; file and class names come from strangers."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, [_harmless(key) for key in table[0]] if table else [])
+    writer = csv.DictWriter(out, [harmless(key) for key in table[0]] if table else [])
     writer.writeheader()
     for row in table:
-        writer.writerow({_harmless(key): _harmless(value) for key, value in row.items()})
+        writer.writerow({harmless(key): harmless(value) for key, value in row.items()})
     return out.getvalue()
 
 
-def _harmless(value: str | float | None) -> str | float | None:
+def harmless(value: str | float | None) -> str | float | None:
+    """A CSV cell; a text that a spreadsheet would take for a formula gets a leading apostrophe.
+
+    https://owasp.org/www-community/attacks/CSV_Injection
+    """
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 

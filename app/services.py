@@ -4,6 +4,7 @@ import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.access import PasswordGate
 from app.bins import Rules, load_rules, rules_files
 from app.counts import Counts
 from app.exporter import serve_metrics
@@ -24,7 +25,7 @@ CORES_PER_STREAM = 0.4  # of this server, measured with `python -m app.stream.be
 
 @dataclass(frozen=True)
 class Services:
-    """The shared objects. counts is None where answers are not counted."""
+    """The shared objects. counts is None where answers are not counted; gate is the operator page's."""
 
     settings: Settings
     classifier: Classifier
@@ -34,6 +35,7 @@ class Services:
     totals: Totals = field(default_factory=Totals)
     counts: Counts | None = None
     kiosk: Heartbeat = field(default_factory=Heartbeat)
+    gate: PasswordGate = field(default_factory=PasswordGate)
 
     def new_processor(self) -> StreamProcessor:
         """A processor for one visitor's stream."""

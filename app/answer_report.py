@@ -1,0 +1,122 @@
+"""Counted answers as the operator page shows them: a table, charts and CSV."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+import altair as alt
+
+from app.bins import Rules, display_name
+from app.caption import NEUTRAL
+from app.counts import Answer, Summary
+from app.photo_results import harmless
+
+MOST_DAYS = 120  # bars side by side; more are shown by the month
+
+
+def name_and_color(label: str, rules: Rules) -> tuple[str, str]:
+    """A label's name and #RRGGBB; also of one that an earlier model had and the present rules do not name."""
+    category = rules.categories.get(label)
+    return (category.name, category.color) if category else (display_name(label), NEUTRAL)
+
+
+def class_table(summary: Summary, rules: Rules) -> list[dict[str, str | float]]:
+    """One row a class, most frequent first: its answers, its share of all, 0 to 100, and its mean confidence, too."""
+    total = sum(summary.per_class.values())
+    return [
+        {
+            "Class": name_and_color(label, rules)[0],
+            "Answers": answers,
+            "Share": 100 * answers / total,
+            "Mean confidence": 100 * summary.confidence[label],
+        }
+        for label, answers in sorted(summary.per_class.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def class_chart(summary: Summary, rules: Rules) -> alt.Chart:
+    """A bar a class, most frequent first."""
+    values = [
+        {"class": name_and_color(label, rules)[0], "answers": answers} for label, answers in summary.per_class.items()
+    ]
+    chart: alt.Chart = (
+        alt.Chart(alt.InlineData(values))
+        .mark_bar()
+        .encode(
+            x=alt.X("answers:Q", title=None, axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("class:N", title=None, sort="-x"),
+            color=_colors(summary, rules, legend=False),
+            tooltip=["class:N", "answers:Q"],
+        )
+    )
+    return chart
+
+
+def hour_chart(summary: Summary, rules: Rules) -> alt.Chart:
+    """A bar for each of the day's 24 hours, by class."""
+    counted = {(f"{hour:02}", label): answers for (hour, label), answers in summary.per_hour.items()}
+    return _stacked(counted, [f"{hour:02}" for hour in range(24)], "hour", summary, rules)
+
+
+def day_chart(summary: Summary, rules: Rules, first: date, last: date) -> tuple[str, alt.Chart]:
+    """A bar for each day from first to last, by class, or for each month if there are many; and which of the two."""
+    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    unit = "day" if len(days) <= MOST_DAYS else "month"
+
+    def bar(day: date) -> str:
+        return f"{day.day} {day:%b}" if unit == "day" else f"{day:%b %Y}"
+
+    counted = Counter[tuple[str, str]]()
+    for (day, label), answers in summary.per_day.items():
+        counted[bar(date.fromisoformat(day)), label] += answers
+    return unit, _stacked(counted, list(dict.fromkeys(bar(day) for day in days)), unit, summary, rules)
+
+
+def to_csv(answers: Iterable[Answer]) -> str:
+    """One line an answer, with a header. Times are ISO 8601 in the server's time zone, with its offset from UTC."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("time", "label", "bin", "confidence"))
+    for answer in answers:
+        when = datetime.fromtimestamp(answer.time).astimezone().isoformat(timespec="seconds")
+        writer.writerow((when, harmless(answer.label), harmless(answer.bin), round(answer.confidence, 4)))
+    return out.getvalue()
+
+
+def _stacked(
+    counted: Mapping[tuple[str, str], int], bars: list[str], unit: str, summary: Summary, rules: Rules
+) -> alt.Chart:
+    values = [
+        {unit: bar, "class": name_and_color(label, rules)[0], "answers": answers}
+        for (bar, label), answers in counted.items()
+    ]
+    chart: alt.Chart = (
+        alt.Chart(alt.InlineData(values))
+        .mark_bar()
+        .encode(
+            # texts in the server's own words, since Vega would read times in the browser's time zone
+            x=alt.X(
+                f"{unit}:N",
+                title=None,
+                sort=bars,
+                scale=alt.Scale(domain=bars),
+                axis=alt.Axis(labelAngle=0, labelOverlap="greedy"),
+            ),
+            y=alt.Y("answers:Q", title=None, axis=alt.Axis(tickMinStep=1)),
+            color=_colors(summary, rules),
+            tooltip=[f"{unit}:N", "class:N", "answers:Q"],
+        )
+    )
+    return chart
+
+
+def _colors(summary: Summary, rules: Rules, legend: bool = True) -> alt.Color:
+    order = list(rules.categories)
+    labels = sorted(summary.per_class, key=lambda label: (order.index(label) if label in order else len(order), label))
+    pairs = [name_and_color(label, rules) for label in labels]
+    scale = alt.Scale(domain=[name for name, _ in pairs], range=[color for _, color in pairs])
+    return alt.Color(
+        "class:N", scale=scale, legend=alt.Legend(title=None, orient="bottom", columns=3, offset=0) if legend else None
+    )
