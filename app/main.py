@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from app.bins import RulesError
 from app.counts import CountsError
-from app.languages import LanguageError, languages
+from app.languages import LanguageError
 from app.services import services
 from app.settings import SettingsError
 from model import ArtifactError
@@ -37,7 +37,6 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 
 
 try:
-    languages()
     services()
 except (ArtifactError, CountsError, LanguageError, RulesError, SettingsError) as error:
     sys.exit(f"whichbin cannot start: {error}")

@@ -82,9 +82,12 @@ def _rules(labels: tuple[str, ...], path: Path | None, code: str) -> Rules:
 def services() -> Services:
     """The process's services; the first call loads the model and starts the engine.
 
-    Raises SettingsError, ArtifactError, RulesError or CountsError, each saying what is wrong with which file.
+    Raises SettingsError, LanguageError, ArtifactError, RulesError or CountsError, each saying what is wrong with which file.
     """
     settings = load_settings()
+    if settings.kiosk_language not in languages():
+        allowed = ", ".join(languages())
+        raise SettingsError(f"kiosk_language must be one of {allowed}; got {settings.kiosk_language!r}")
     classifier = Classifier.load(settings.path(settings.model))
     rules = load_rules(classifier.labels, rules_path(settings))
     counts = None

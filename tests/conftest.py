@@ -37,10 +37,13 @@ def engine(classifier) -> Iterator[Engine]:
 class Server:
     """The app on a free port of 127.0.0.1, started as a user would, from another folder; ended by its process id."""
 
-    def __init__(self, log: Path, **settings: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def __init__(self, log: Path, port: int = 0, **settings: str) -> None:
+        """port: 0 for a free one. settings: environment variables."""
+        if not port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
+        self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
         command = [str(Path(sys.executable).parent / "streamlit"), "run", str(ROOT / "app" / "main.py")]

@@ -69,7 +69,7 @@ def spoken_html(screen: Screen, rules: Rules, words: Language, aloud: bool) -> s
 
 def offline_html(words: Language) -> str:
     """The screen that the page's own script shows while the server cannot be reached."""
-    return f'<div class="k-offline" hidden>{trouble_html("offline", "question", words)}</div>'
+    return f'<div class="k-over" hidden>{trouble_html("offline", "question", words)}</div>'
 
 
 def _spoken(item: str, bins: Sequence[Bin], words: Language) -> str:

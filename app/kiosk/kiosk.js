@@ -11,7 +11,7 @@
   const CAMERA = 4; // of camera trouble before that
   const PRESS = 8; // between two presses of the start button
   const OLD = 6 * 3600; // then it reloads while nobody is there, so that nothing can grow for weeks
-  const SCREEN = ".k:not(.k-offline *)";
+  const SCREEN = ".k:not(.k-over *)";
   const now = () => performance.now() / 1000;
   const one = (selector) => document.querySelector(selector);
   const base = location.pathname.replace(/kiosk\/?$/, "");
@@ -57,7 +57,7 @@
   }
 
   function showOffline(shown) {
-    const screen = one(".k-offline");
+    const screen = one(".k-over");
     if (screen) screen.hidden = !shown;
     offline = shown;
   }
@@ -110,7 +110,7 @@
     if (offline || quiet > LOST) return location.reload();
     if (quiet > STALE && !offline) showOffline(true);
     startCamera();
-    const trouble = scene === "camera" || scene === "starting";
+    const trouble = scene === "camera"; // also what a start that takes too long ends in
     if (trouble && now() - sceneAt > CAMERA && now() > YOUNG && (await cameraThere())) return location.reload();
     if (scene === "attract" && now() - sceneAt > 60 && now() > OLD) location.reload();
   }

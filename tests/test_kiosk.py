@@ -1,0 +1,304 @@
+"""The kiosk in a real Chromium: nobody touches it, whatever happens to its server, its network and its camera."""
+
+import contextlib
+import io
+import itertools
+import signal
+import time
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Error, Page, expect, sync_playwright
+
+from app.bins import load_rules, rules_files
+from app.colors import rgb
+from app.counts import Counts
+from app.languages import languages
+from tests.browser import launch
+from tests.camera import empty_scene, item_scene, write_clip
+from tests.conftest import Server
+from tests.test_browser import returned_frame
+
+SHOWN = 5.0  # seconds that each scene of the camera's clip lasts
+SIZES = [(1920, 1080), (1080, 1920), (1280, 800)]
+ITEMS = ("metal", "cardboard")
+RECOVERY = 15.0  # seconds, from the end of a trouble to the invitation (issue 5)
+
+SCREEN = ".k:not(.k-over *)"
+# Every screen with when it came, in seconds: written by the page, so that none is missed between two looks.
+RECORD = """
+window.scenes = [];
+new MutationObserver(() => {
+  const scene = document.querySelector('.k:not(.k-over *)')?.dataset.scene;
+  const name = document.querySelector('.k-item b')?.textContent ?? '';
+  const last = window.scenes.at(-1);
+  if (scene && (scene !== last?.scene || (scene === 'answer' && name !== last.name)))
+    window.scenes.push({ scene, name, at: performance.now() / 1000 });
+}).observe(document, { subtree: true, childList: true, characterData: true });
+"""
+# A camera that can be pulled out: its tracks end, it is no longer listed, and nobody gets it.
+UNPLUGGABLE = """
+(() => {
+  if (!navigator.mediaDevices) return;
+  const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+  const list = devices.enumerateDevices.bind(devices);
+  const out = () => localStorage.getItem('unplugged') === '1';
+  devices.getUserMedia = async (wanted) => {
+    if (out()) throw new DOMException('Requested device not found', 'NotFoundError');
+    const stream = await ask(wanted);
+    const timer = setInterval(() => {
+      if (!out()) return;
+      clearInterval(timer);
+      for (const track of stream.getTracks()) { track.stop(); track.dispatchEvent(new Event('ended')); }
+    }, 100);
+    return stream;
+  };
+  devices.enumerateDevices = async () => (out() ? [] : await list());
+})();
+"""
+
+
+# What is said aloud and how many tones are played.
+LISTEN = """
+window.spoken = []; window.tones = 0;
+speechSynthesis.speak = (words) => window.spoken.push([words.lang, words.text]);
+const start = AudioScheduledSourceNode.prototype.start;
+AudioScheduledSourceNode.prototype.start = function (...when) { window.tones += 1; start.apply(this, when); };
+"""
+
+
+@pytest.fixture(scope="module")
+def playwright():
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright, classifier, tmp_path_factory):
+    scenes = itertools.chain.from_iterable((empty_scene(), item_scene(label, classifier)) for label in ITEMS)
+    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.mjpeg", [(scene, SHOWN) for scene in scenes])
+    browser = launch(playwright, clip)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def wall(playwright, tmp_path_factory):
+    """A browser whose camera sees an empty view."""
+    browser = launch(playwright, write_clip(tmp_path_factory.mktemp("wall") / "camera.mjpeg", [(empty_scene(), 10)]))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def context_of():
+    """Makes windows; all are closed afterwards."""
+    contexts = []
+
+    def make(browser, size=(1280, 800), **options):
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
+        context.add_init_script(RECORD)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def wait_for_scene(page: Page, scene: str, seconds: float) -> float:
+    """Wait for a screen; return how long that took."""
+    begun = time.monotonic()
+    page.locator(f'{SCREEN}[data-scene="{scene}"]').wait_for(timeout=seconds * 1000)
+    expect(page.locator(".k-over")).to_be_hidden(timeout=1000)
+    return time.monotonic() - begun
+
+
+def title(page: Page) -> str:
+    return page.locator(f"{SCREEN} .k-title").inner_text()
+
+
+def recover(page: Page, seconds: float = RECOVERY) -> float:
+    """Wait until the invitation is there and the camera's picture moves again; return how long that took."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        try:
+            attract = page.locator(f'{SCREEN}[data-scene="attract"]').count() and page.locator(".k-over").is_hidden()
+            if attract and page.locator(".k-beat").count() and returned_frame(page) is not None:
+                return time.monotonic() - begun
+        except Error as error:  # a look into a page that is being reloaded
+            if "navigati" not in str(error) and "destroyed" not in str(error):
+                raise
+        time.sleep(0.2)
+    raise AssertionError(f"no invitation after {seconds} s: {page.evaluate('window.scenes')}")
+
+
+def test_answers_and_invites_again_in_each_layout_and_counts(chromium, context_of, tmp_path):
+    counts_file = tmp_path / "counts.sqlite3"
+    server = Server(
+        tmp_path / "log.txt", WHICHBIN_COUNT_ANSWERS="1", WHICHBIN_COUNTS_FILE=str(counts_file)
+    ).wait_until_ready()
+    try:
+        with pytest.raises(urllib.error.HTTPError, match="503"):
+            urllib.request.urlopen(f"{server.url}/kiosk/alive")
+        context = context_of(chromium)
+        context.add_init_script(LISTEN)
+        page = context.new_page()
+        page.goto(f"{server.url}/kiosk?bins=germany&lang=de")
+        wait_for_scene(page, "attract", 30)
+        rules = load_rules(ITEMS, rules_files()["germany"], "de", languages()["de"].labels)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            for _ in ITEMS:
+                wait_for_scene(page, "answer", 4 * SHOWN + 5)
+                page.wait_for_timeout(800)  # the screen has faded in
+                name = page.locator(".k-item b").inner_text()
+                category = next(each for each in rules.categories.values() if each.name == name)
+                assert page.locator(".k-name").first.inner_text() == category.bins[0].name
+                assert name in page.locator(".k-spoken").inner_text()  # for screen readers, always
+                color = np.array(rgb(category.bins[0].color))
+                box = page.locator(".k-bin").first.bounding_box()
+                assert box["height"] >= 0.2 * height
+                assert box["width"] >= 0.3 * width
+                corner = screenshot_pixel(page, box["x"] + 0.03 * box["width"], box["y"] + 0.05 * box["height"])
+                assert abs(corner - color).max() <= 2
+                assert_nothing_but_the_kiosk(page)
+                wait_for_scene(page, "attract", SHOWN + 10)
+                assert_nothing_but_the_kiosk(page)
+        scenes = [scene["scene"] for scene in page.evaluate("window.scenes")]
+        answers = [scene for scene in page.evaluate("window.scenes") if scene["scene"] == "answer"]
+        assert {answer["name"] for answer in answers} == {category.name for category in rules.categories.values()}
+        assert set(scenes) <= {"starting", "attract", "looking", "answer", "thanks"}
+        for before, after in itertools.pairwise(scenes):
+            assert (before, after) not in {("answer", "attract"), ("attract", "thanks"), ("looking", "attract")}
+        times = [scene["at"] for scene in page.evaluate("window.scenes")]
+        assert all(later - earlier > 0.3 for earlier, later in itertools.pairwise(times)), times
+        assert page.evaluate("[window.spoken, window.tones]") == [[], 0]  # aloud only if asked for
+        assert urllib.request.urlopen(f"{server.url}/kiosk/alive").status == 200
+    finally:
+        server.stop()
+    counts = Counts(counts_file, 1)
+    per_class = counts.summary(0.0).per_class
+    counts.close()
+    assert set(per_class) == set(ITEMS)
+    assert sum(per_class.values()) == len(answers)
+
+
+def screenshot_pixel(page: Page, x: float, y: float) -> np.ndarray:
+    png = page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
+    return np.array(Image.open(io.BytesIO(png)).convert("RGB"))[0, 0].astype(int)
+
+
+def assert_nothing_but_the_kiosk(page: Page) -> None:
+    """No scroll bar, no cursor, nothing of Streamlit's or of the component's to press."""
+    state = page.evaluate(
+        """() => ({
+          scrolls: document.documentElement.scrollHeight > innerHeight
+            || document.documentElement.scrollWidth > innerWidth
+            || getComputedStyle(document.body).overflow !== 'hidden',
+          cursor: getComputedStyle(document.querySelector('.k')).cursor,
+          top: [[1, 1], [innerWidth - 2, 1], [1, innerHeight - 2], [innerWidth - 2, innerHeight - 2]].every(
+            ([x, y]) => document.elementFromPoint(x, y).closest('.k, .k-sure, .st-key-kiosk-camera')),
+          inside: [...document.querySelector('iframe[title*="webrtc"]').contentDocument.querySelectorAll('body *')]
+            .filter((e) => getComputedStyle(e).visibility !== 'hidden').map((e) => e.tagName),
+        })"""
+    )
+    assert state == {"scrolls": False, "cursor": "none", "top": True, "inside": ["VIDEO"]}
+
+
+def test_an_empty_view_with_noise_and_a_jump_of_the_light_gives_no_answer_for_a_minute(
+    playwright, context_of, server, tmp_path
+):
+    """And in that minute a finger changes the language, which nobody changes back."""
+    wall = empty_scene().astype(np.float64)
+    wall[80:220, 60:240] = (40, 90, 150)  # something for the light to be told by
+    scenes = [(np.clip(wall * gain, 0, 255).astype(np.uint8), 15) for gain in (1.0, 0.5, 1.25, 0.8)]
+    browser = launch(playwright, write_clip(tmp_path / "light.mjpeg", scenes))
+    page = context_of(browser, has_touch=True).new_page()
+    page.goto(f"{server.url}/kiosk?lang=es")
+    wait_for_scene(page, "attract", 30)
+    assert title(page) == languages()["es"]("attract_title")
+    page.get_by_role("button", name="Deutsch").tap()
+    expect(page.locator(f"{SCREEN} .k-title")).to_have_text(languages()["de"]("attract_title"))
+    assert returned_frame(page) is not None
+    page.wait_for_timeout(62_000)
+    scenes = {scene["scene"] for scene in page.evaluate("window.scenes")}
+    assert scenes <= {"starting", "attract"}
+    assert title(page) == languages()["es"]("attract_title")
+    browser.close()
+
+
+def test_a_server_that_is_killed_and_comes_back(wall, context_of, tmp_path):
+    server = Server(tmp_path / "log.txt").wait_until_ready()
+    try:
+        page = context_of(wall).new_page()
+        page.goto(f"{server.url}/kiosk?lang=fr")
+        wait_for_scene(page, "attract", 30)
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        expect(page.locator(".k-over .k-title")).to_be_visible(timeout=10_000)
+        assert page.locator(".k-over .k-title").inner_text() == languages()["fr"]("offline_title")
+        assert page.locator('[role="dialog"]:visible, [data-testid="stConnectionStatus"]:visible').count() == 0
+        page.wait_for_timeout(2_000)
+        server = Server(tmp_path / "log2.txt", port=server.port).wait_until_ready()
+        recover(page)
+        assert title(page) == languages()["fr"]("attract_title")
+    finally:
+        server.stop()
+
+
+def test_a_network_that_is_pulled_and_comes_back(wall, context_of, server):
+    context = context_of(wall)
+    page = context.new_page()
+    page.goto(f"{server.url}/kiosk")
+    wait_for_scene(page, "attract", 30)
+    context.set_offline(True)
+    expect(page.locator(".k-over .k-title")).to_be_visible(timeout=12_000)
+    page.wait_for_timeout(3_000)
+    context.set_offline(False)
+    recover(page)
+
+
+def test_a_camera_that_is_unplugged_and_plugged_in_again(wall, context_of, server):
+    context = context_of(wall)
+    context.add_init_script(UNPLUGGABLE)
+    page = context.new_page()
+    page.goto(f"{server.url}/kiosk")
+    wait_for_scene(page, "attract", 30)
+    page.evaluate("localStorage.setItem('unplugged', '1')")
+    wait_for_scene(page, "camera", 15)
+    assert title(page) == languages()["en"]("camera_title")
+    page.wait_for_timeout(15_000)  # longer than a page is given before it is reloaded
+    assert page.locator(SCREEN).get_attribute("data-scene") == "camera"
+    page.evaluate("localStorage.removeItem('unplugged')")
+    recover(page)
+
+
+def test_a_tab_that_crashed_and_is_loaded_again(wall, context_of, server):
+    context = context_of(wall)
+    page = context.new_page()
+    page.goto(f"{server.url}/kiosk")
+    wait_for_scene(page, "attract", 30)
+    with page.expect_event("crash"), contextlib.suppress(Error):  # what was asked of it is never answered
+        page.goto("chrome://crash", timeout=5_000)
+    page.close()
+    page = context.new_page()
+    page.goto(f"{server.url}/kiosk")
+    recover(page)
+
+
+def test_answers_are_spoken_and_chimed_if_asked_for(chromium, context_of, server):
+    context = context_of(chromium)
+    context.add_init_script(LISTEN)
+    page = context.new_page()
+    page.goto(f"{server.url}/kiosk?lang=de&bins=germany&speech=1&sound=1")
+    wait_for_scene(page, "answer", 40)
+    page.wait_for_timeout(1500)
+    assert page.evaluate("window.tones") >= 2
+    [[language, text], *_] = page.evaluate("window.spoken")
+    assert language == "de"
+    assert page.locator(".k-item b").inner_text() in text
+    assert page.locator(".k-name").first.inner_text() in text
