@@ -82,7 +82,8 @@ def _rules(labels: tuple[str, ...], path: Path | None, code: str) -> Rules:
 def services() -> Services:
     """The process's services; the first call loads the model and starts the engine.
 
-    Raises SettingsError, LanguageError, ArtifactError, RulesError or CountsError, each saying what is wrong with which file.
+    Raises SettingsError, LanguageError, ArtifactError, RulesError or CountsError, each saying what is wrong with which
+    file.
     """
     settings = load_settings()
     if settings.kiosk_language not in languages():

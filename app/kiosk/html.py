@@ -52,7 +52,7 @@ def sure_html(screen: Screen, words: Language) -> str:
 
 
 def spoken_html(screen: Screen, rules: Rules, words: Language, aloud: bool) -> str:
-    """What a screen reader says, and with `aloud` the browser: an answer, or that there is trouble."""
+    """What a screen reader says: an answer, or that there is trouble. An answer the browser says too, with `aloud`."""
     text = ""
     if screen.scene is Scene.ANSWER:
         category = rules.category(screen.label or "")
@@ -61,6 +61,7 @@ def spoken_html(screen: Screen, rules: Rules, words: Language, aloud: bool) -> s
         text = _spoken(words("gave_up_title").rstrip(" \u00a0:"), (rules.default_bin,), words)
     elif screen.scene in TROUBLE:
         text = words(f"{TROUBLE[screen.scene][0]}_title")
+    aloud = aloud and screen.scene in (Scene.ANSWER, Scene.GAVE_UP)
     return (
         f'<div class="k-spoken" role="status" aria-live="polite" lang="{escape(words.code)}" data-aloud="{int(aloud)}">'
         f"{escape(text)}</div>"
