@@ -1,6 +1,6 @@
 """Camera files for Chromium: what --use-file-for-fake-video-capture plays, over and over, at 30 frames a second."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -33,10 +33,10 @@ def empty_scene() -> np.ndarray:
     return np.clip(np.full((HEIGHT, WIDTH, 3), WALL) * shade, 0, 255).astype(np.uint8)
 
 
-def item_scene(label: str, classifier: Classifier, sure: float = 0.9) -> np.ndarray:
-    """The first of TrashNet's validation photos of a class that the classifier recognises surely in the camera's view.
+def item_scenes(label: str, classifier: Classifier, sure: float = 0.9) -> Iterator[np.ndarray]:
+    """TrashNet's validation photos of a class that the classifier recognises surely in the camera's view.
 
-    The tests that use it are about the way from camera to answer; how often the answer is right, test_accuracy.py asks.
+    What uses them is about the way from camera to answer; how often the answer is right, test_accuracy.py asks.
     """
     square = central_square(WIDTH, HEIGHT)
     for path in validation_photos(label):
@@ -45,7 +45,13 @@ def item_scene(label: str, classifier: Classifier, sure: float = 0.9) -> np.ndar
         prediction = classifier.classify(np.ascontiguousarray(seen))
         threshold = classifier.metadata.rejection_threshold
         if prediction.label == label and prediction.confidence >= sure and prediction.score >= threshold + CLEAR:
-            return scene
+            yield scene
+
+
+def item_scene(label: str, classifier: Classifier, sure: float = 0.9) -> np.ndarray:
+    """The first of `item_scenes`."""
+    for scene in item_scenes(label, classifier, sure):
+        return scene
     raise AssertionError(f"the shipped model recognises none of TrashNet's validation photos of {label}")
 
 

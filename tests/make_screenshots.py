@@ -3,12 +3,15 @@
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+import cv2
+import numpy as np
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from model import Classifier
 from tests.browser import launch
 from tests.camera import empty_scene, item_scene, write_clip
 from tests.conftest import Server
+from tests.test_kiosk import UNPLUGGABLE
 from tests.trashnet import validation_photos
 
 FOLDER = Path(__file__).parent / "screenshots"
@@ -36,6 +39,66 @@ def photo(browser: Browser, url: str, name: str, files: list[Path], **options: o
     page.locator(".wb-photo").nth(sum(path.suffix == ".jpg" for path in files) - 1).wait_for(timeout=60_000)
     page.wait_for_timeout(2000)
     save(page, name)
+
+
+def hand_scene() -> np.ndarray:
+    """An empty hand, which is none of the classes, before the wall: uint8, shape (480, 640, 3), RGB."""
+    scene = empty_scene()
+    skin = (214, 164, 132)
+    cv2.ellipse(scene, (320, 420), (62, 190), 0, 0, 360, skin, -1)
+    cv2.ellipse(scene, (318, 270), (78, 92), 0, 0, 360, skin, -1)
+    for number, (angle, length) in enumerate(((-14, 92), (-4, 108), (6, 102), (18, 84))):
+        cv2.ellipse(scene, (264 + number * 36, 178 + abs(number - 1) * 8), (17, length), angle, 0, 360, skin, -1)
+    cv2.ellipse(scene, (400, 268), (20, 84), 48, 0, 360, skin, -1)
+    return scene
+
+
+def kiosk(playwright: Playwright, folder: Path, classifier: Classifier) -> None:
+    """Every screen of the kiosk, one after the other as a visitor brings them about."""
+    wall = (empty_scene(), 8)
+    clip = write_clip(
+        folder / "kiosk.mjpeg",
+        [
+            wall,
+            (hand_scene(), 13),
+            wall,
+            (item_scene("metal", classifier), 8),
+            wall,
+            (item_scene("glass", classifier), 8),
+        ],
+    )
+    server = Server(folder / "kiosk.txt").wait_until_ready()
+    browser = launch(playwright, clip)
+    context = browser.new_context(**DESKTOP)
+    context.add_init_script(UNPLUGGABLE)
+    page = context.new_page()
+
+    def shoot(scene: str, name: str = "", settle: float = 900) -> None:
+        page.locator(f".k-{scene}").first.wait_for(timeout=90_000)
+        page.wait_for_timeout(settle)
+        page.screenshot(path=FOLDER / f"kiosk-{name or scene}.png")
+        print(FOLDER / f"kiosk-{name or scene}.png", flush=True)
+
+    page.goto(f"{server.url}/kiosk")
+    shoot("starting", settle=400)
+    for scene, settle in (("attract", 2000), ("looking", 350), ("unsure", 900), ("gave-up", 900)):
+        shoot(scene, settle=settle)
+    shoot("answer")
+    shoot("thanks")
+    page.set_viewport_size({"width": 1080, "height": 1920})
+    page.goto(f"{server.url}/kiosk?lang=de&bins=germany")
+    shoot("attract", "attract-upright", 2000)
+    shoot("answer", "answer-upright")
+    page.set_viewport_size(DESKTOP["viewport"])
+    page.goto(f"{server.url}/kiosk?lang=zh")
+    shoot("attract", "attract-zh", 2000)
+    page.goto(f"{server.url}/kiosk")
+    page.locator(".k-attract").wait_for(timeout=90_000)
+    page.evaluate("localStorage.setItem('unplugged', '1')")
+    shoot("camera")
+    server.stop()
+    shoot("over:not([hidden])", "offline")
+    browser.close()
 
 
 def save(page: Page, name: str) -> None:
@@ -74,6 +137,7 @@ def main() -> None:
             browser.close()
         finally:
             server.stop()
+        kiosk(playwright, folder, classifier)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import pytest
 from app.bins import load_rules
 from app.stream.engine import Engine, Snapshot
 from app.stream.frames import planes
+from app.stream.presence import Presence
 from app.stream.processor import StreamProcessor
 from app.stream.verdict import State
 from tests.fakes import LABELS, Clock, StubClassifier, frame, prediction
@@ -20,12 +21,12 @@ BLACK = (0, 0, 0)
 class Stream:
     """A processor with everything around it; `show` feeds one frame and waits for its verdict."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options) -> None:
         self.clock = Clock()
         self.classifier = StubClassifier()
         self.engine = Engine(self.classifier, self.clock)
         self.engine.start()
-        self.processor = StreamProcessor(self.engine, load_rules(LABELS), clock=self.clock)
+        self.processor = StreamProcessor(self.engine, load_rules(LABELS), clock=self.clock, **options)
 
     def show(self, seconds: float = 1 / 30, **options) -> av.VideoFrame:
         self.clock.now += seconds
@@ -58,6 +59,14 @@ def stream():
     stream = Stream()
     yield stream
     stream.classifier.gate.set()
+    stream.engine.stop()
+
+
+@pytest.fixture
+def fixed_stream():
+    """Of a camera that does not move, whose page draws the answers itself."""
+    stream = Stream(presence=Presence(), draws=False)
+    yield stream
     stream.engine.stop()
 
 
@@ -184,3 +193,53 @@ def test_an_oversized_stream_comes_back_smaller(stream, size, returned):
     out = stream.processor.recv(source)
     assert (out.width, out.height, out.pts) == (*returned, 77)
     assert stream.processor.figures().errors == 0
+
+
+def test_before_a_fixed_camera_an_empty_view_is_never_an_item(fixed_stream):
+    """The stub knows everything it is shown."""
+    for _ in range(150):
+        fixed_stream.show()
+        assert fixed_stream.processor.verdict.state is State.EMPTY
+        assert not fixed_stream.processor.in_view
+
+
+def test_before_a_fixed_camera_something_that_comes_is_an_item_until_it_goes(fixed_stream):
+    processor = fixed_stream.processor
+    for _ in range(60):
+        fixed_stream.show()
+    for _ in range(30):
+        fixed_stream.show(color=(60, 120, 180))
+    assert processor.in_view
+    assert (processor.verdict.state, processor.verdict.label) == (State.ITEM, "glass")
+    for _ in range(60):
+        fixed_stream.show()
+    assert not processor.in_view
+    assert processor.verdict.state is State.EMPTY
+
+
+def test_before_a_fixed_camera_something_unknown_is_in_view_without_being_an_item(fixed_stream):
+    fixed_stream.classifier.answer = lambda rgb: prediction(known=False)
+    for _ in range(60):
+        fixed_stream.show()
+    for _ in range(10):
+        half = frame()
+        planes(half)[0][:, :320] = 40  # a dark thing before the left half
+        fixed_stream.clock.now += 1 / 30
+        fixed_stream.processor.recv(half)
+    assert fixed_stream.processor.in_view
+    assert fixed_stream.processor.verdict.state is State.EMPTY
+
+
+def test_nothing_is_drawn_where_the_page_draws(fixed_stream):
+    given = frame()
+    expected = [plane.copy() for plane in planes(given)]
+    shown = fixed_stream.processor.recv(given)
+    for plane, before in zip(planes(shown), expected, strict=True):
+        assert (plane == before).all()
+
+
+def test_silence_is_the_time_since_the_last_frame(stream):
+    assert stream.processor.silence == float("inf")
+    stream.show()
+    stream.clock.now += 4.0
+    assert stream.processor.silence == pytest.approx(4.0)

@@ -1,0 +1,63 @@
+"""What the kiosk's screens say, as HTML."""
+
+import re
+
+from app.bins import load_rules
+from app.kiosk import html
+from app.kiosk.screens import Scene, Screen
+from app.languages import languages
+
+LABELS = ("cardboard", "glass", "<img src=x onerror=alert(1)>")
+RULES = load_rules(LABELS)
+WORDS = languages()["en"]
+
+
+def text_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", page).split())
+
+
+def test_an_answer_names_the_item_the_bin_and_the_advice():
+    page = html.screen_html(Screen(Scene.ANSWER, "cardboard", 0.8), RULES, WORDS)
+    category = RULES.category("cardboard")
+    for words in (category.name, category.bins[0].name, category.advice, WORDS("goes_into")):
+        assert words in text_of(page)
+    assert category.bins[0].color in page
+    assert "80" not in text_of(page)  # a change of confidence must not draw the screen anew
+
+
+def test_an_answer_without_a_rule_still_names_the_item():
+    page = text_of(html.screen_html(Screen(Scene.ANSWER, LABELS[2], 0.8), RULES, WORDS))
+    assert page == "&lt;img src=x onerror=alert(1)&gt;"
+
+
+def test_class_names_are_text():
+    for make in (html.screen_html, lambda *given: html.spoken_html(*given, True)):
+        assert "<img src=x" not in make(Screen(Scene.ANSWER, LABELS[2], 0.8), RULES, WORDS)
+
+
+def test_sure_is_never_100_percent_and_only_said_of_an_answer():
+    assert text_of(html.sure_html(Screen(Scene.ANSWER, "glass", 1.0), WORDS)) == "99\u00a0% sure".replace("\u00a0", " ")
+    assert text_of(html.sure_html(Screen(Scene.THANKS, "glass", 1.0), WORDS)) == ""
+
+
+def test_doubt_names_the_default_bin():
+    assert RULES.default_bin.name in text_of(html.screen_html(Screen(Scene.GAVE_UP), RULES, WORDS))
+    assert RULES.default_bin.name in text_of(html.spoken_html(Screen(Scene.GAVE_UP), RULES, WORDS, False))
+
+
+def test_every_scene_has_a_screen_of_its_own():
+    pages = {html.screen_html(Screen(scene, "glass", 0.9), RULES, WORDS) for scene in Scene}
+    assert len(pages) == len(Scene)
+
+
+def test_only_answers_are_said_aloud():
+    aloud = {
+        scene for scene in Scene if 'data-aloud="1"' in html.spoken_html(Screen(scene, "glass"), RULES, WORDS, True)
+    }
+    assert aloud == {Scene.ANSWER, Scene.GAVE_UP}
+    assert 'data-aloud="1"' not in html.spoken_html(Screen(Scene.ANSWER, "glass"), RULES, WORDS, False)
+
+
+def test_a_screen_reader_hears_of_trouble():
+    for scene, key in ((Scene.CAMERA, "camera_title"), (Scene.UNAVAILABLE, "unavailable_title")):
+        assert text_of(html.spoken_html(Screen(scene), RULES, WORDS, False)) == WORDS(key)
