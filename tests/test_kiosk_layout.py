@@ -85,3 +85,14 @@ def test_every_screen_fits(browser, words, size):
         faults["offline"] = found
     page.close()
     assert not faults, "\n".join(itertools.chain.from_iterable([k, *v] for k, v in faults.items()))
+
+
+@pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
+def test_nothing_moves_for_those_who_want_it_so(browser, motion, moves):
+    page = browser.new_page(reduced_motion=motion)
+    screen = html.screen_html(Screen(Scene.ATTRACT), load_rules(LABELS), languages()["en"])
+    page.set_content(f"<style>{CSS}</style><div class='stApp'>{screen}</div>")
+    page.wait_for_timeout(400)  # the screen itself has faded in
+    running = page.evaluate("document.getAnimations().filter((a) => a.playState === 'running').length")
+    page.close()
+    assert (running > 0) == moves
