@@ -10,12 +10,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.network import set_trainable
+from training.network import folded, set_trainable
 from training.sampler import Sampler
 
 LABEL_SMOOTHING = 0.05
 CLIP_NORM = 5.0
-PATIENCE = 6  # epochs without a better validation accuracy
+PATIENCE = 10  # epochs without a better validation accuracy
 HISTORY_FILE = "history-{name}.csv"
 
 
@@ -25,7 +25,7 @@ class Stage:
 
     first: name of the first backbone layer that learns; None for the head alone. averaged: how many of the last epochs
     end up averaged in the network (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
-    least_area: of the random crops, as a share of the picture.
+    least_area: of the random crops, as a share of the picture. mixed: whether pictures are mixed with each other.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Stage:
     first: str | None
     averaged: int = 0
     least_area: float = 0.45
+    mixed: bool = False
 
 
 # The first blocks hold edges and colours that ImageNet taught better than a few thousand photos can, and their large
@@ -44,21 +45,21 @@ FIRST_TRAINED = {"small": "block_3_expand", "full": "block_6_expand"}
 
 
 def schedule(epochs: int, size: int, warm_up: int = 2) -> list[Stage]:
-    """The default recipe: `warm_up` epochs for the head, then `epochs`, most of them at the full size.
+    """The default recipe: `warm_up` epochs for the head, then `epochs`, two thirds of them at 5/7 of the full size.
 
-    The first ones run at 5/7 of it (160 for 224) in half the time, the last ones on nearly whole pictures.
+    Those (at 160 pixels for 224) take half the time.
     """
     small = max(32, round(size * 5 / 7 / 32) * 32)
-    at_small = round(epochs * 0.37) if small < size else 0
-    settle = min(3, epochs // 5)
+    at_small = round(epochs * 0.7) if small < size else 0
+    settle = min(2, epochs // 5)
     at_full = epochs - at_small - settle
     stages = [
         Stage("head", warm_up, small, 1e-3, 1.0, None),
-        Stage("small", at_small, small, 1.5e-4, 0.3, FIRST_TRAINED["small"]),
-        Stage("full", at_full, size, 1e-4, 0.01, FIRST_TRAINED["full"], averaged=max(1, at_full - 1)),
+        Stage("small", at_small, small, 3e-4, 0.2, FIRST_TRAINED["small"], averaged=max(1, at_small // 4), mixed=True),
+        Stage("full", at_full, size, 1.5e-4, 0.05, FIRST_TRAINED["full"], averaged=max(1, at_full - 2), mixed=True),
         # Crops make things look larger in training than whole pictures do in serving; the last epochs undo that
         # (Touvron et al. 2019, arXiv:1906.06423)
-        Stage("whole", settle, size, 4e-5, 0.05, FIRST_TRAINED["full"], averaged=settle, least_area=0.85),
+        Stage("whole", settle, size, 5e-5, 0.1, FIRST_TRAINED["full"], averaged=settle, least_area=0.85),
     ]
     return [stage for stage in stages if stage.epochs > 0]
 
@@ -79,6 +80,8 @@ def run_stage(
     state: a folder for the history, the best weights, and a backup after each epoch from which a run that was cut
     short continues. extra: more callbacks.
     """
+    set_trainable(network, stage.first)
+    network = folded(network)  # it shares the weights: what happens to it below has happened to the network
     best, done = state / f"{stage.name}-best.weights.h5", state / f"{stage.name}.done"
     if not done.exists():
         _fit(stage, network, sampler, validation, best, extra)
@@ -105,7 +108,6 @@ def _fit(
     best: Path,
     extra: Sequence[keras.callbacks.Callback],
 ) -> None:
-    set_trainable(network, stage.first)
     # Adam's first steps are as large as any and would undo what ImageNet taught, so the rate climbs to its top
     ramp = 0 if stage.first is None else sampler.steps // 2
     rate = keras.optimizers.schedules.CosineDecay(

@@ -19,22 +19,26 @@ from numpy.typing import NDArray
 
 from model.preprocessing import INPUT_SIZE
 from training.artifact import finish
+from training.cutout import cached_cutouts
 from training.dataset import Photos, check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
 from training.errors import TrainingError, run_command
 from training.export import PRECISIONS, to_litert
 from training.measure import table
 from training.network import build_network
-from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, Sampler
+from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, MIXED_SHARE, REPLACED_SHARE, Sampler
 from training.splits import reference_split
 from training.stages import HISTORY_FILE, Stage, read_history, run_stage, schedule
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
 RECIPE = (
     "Head first, then the backbone without its first blocks, at a small and then the full resolution; Adam, cosine "
-    "decay, label smoothing, BatchNorm in inference mode throughout, the last epochs' weights averaged. Random crops, "
-    "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by "
-    f"the square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures "
-    "for the background output; the last stage crops hardly anything."
+    "decay, label smoothing, BatchNorm's statistics as ImageNet left them, the last epochs' weights of each stage "
+    f"averaged. Items before a plain background are cut out and, {REPLACED_SHARE:.0%} of the time, put before another: "
+    "a photo or a synthetic wall, at any place, size and orientation, partly out of view. Random crops, rotations, "
+    "mirroring, exposure, contrast, gamma, colour cast, saturation, blur, noise, shadows, fingers, erased patches and "
+    f"JPEG; mixup and CutMix on {MIXED_SHARE:.0%} of the pictures. Classes drawn by the square root of their size, "
+    f"extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for the background output; the "
+    "last stage crops hardly anything and mixes nothing."
 )
 STATE_FOLDER = "checkpoints"
 STATE_FILE = "run.json"
@@ -42,7 +46,7 @@ STATE_FILE = "run.json"
 
 @dataclass(frozen=True)
 class Data:
-    """Everything a run reads. `training` holds the main folder's photos first, `main` of them.
+    """Everything a run reads. `training` holds the main folder's photos first, `main` of them; `outlines` theirs.
 
     folders: for the main and then each extra folder, class name to how many photos were used.
     scenes: uint8, (n, side, side, 3), RGB, pictures of none of the classes.
@@ -50,6 +54,7 @@ class Data:
 
     labels: tuple[str, ...]
     training: Photos
+    outlines: NDArray[np.uint8]
     main: int
     validation: dict[str, list[Path]]
     scenes: NDArray[np.uint8]
@@ -63,10 +68,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--extra", type=Path, action="append", default=[], help="more class folders, only trained on")
     parser.add_argument("--background", type=Path, action="append", default=[], help="pictures that are no class")
     parser.add_argument("--weights", default="imagenet", help="'imagenet' (downloaded), 'none' or a weights file")
-    parser.add_argument("--epochs", type=int, default=19, help="after the head's warm-up (default %(default)s)")
+    parser.add_argument("--epochs", type=int, default=28, help="after the head's warm-up (default %(default)s)")
     parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported weights")
     parser.add_argument("--data-notes", type=Path, help="a text file for the model card: sources and licences")
@@ -109,7 +114,9 @@ def read_data(options: argparse.Namespace) -> Data:
     )
     background = load_pixels([path for path in scenes if path not in bad], size, cache)
     folders = [{name: len(paths) for name, paths in group.items()} for group in (classes, *extras)]
-    return Data(labels, together, len(parts[0]), validation, background, folders)
+    return Data(
+        labels, together, cached_cutouts(together.pixels, cache), len(parts[0]), validation, background, folders
+    )
 
 
 def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras.Model:
@@ -120,8 +127,8 @@ def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras
     for number, stage in enumerate(stages):
         validation = load_classes(data.validation, data.labels, stage.size, options.out / "cache")
         sampler = Sampler(
-            data.training.pixels, data.training.labels, data.main, data.scenes, len(data.labels),
-            stage.size, options.batch_size, (options.seed, number), stage.least_area,
+            data.training.pixels, data.training.labels, data.outlines, data.main, data.scenes, len(data.labels),
+            stage.size, options.batch_size, (options.seed, number), stage.least_area, stage.mixed,
         )  # fmt: skip
         following = build_network(len(data.labels) + 1, stage.size, weights if network is None else None)
         if network is not None:
