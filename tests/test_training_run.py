@@ -13,8 +13,8 @@ from model.preprocessing import preprocess
 from tests.tiny_training import COLOURS, command, eagerly, write_photos
 from training import evaluate, train
 from training.errors import TrainingError
-from training.network import BACKBONE, build_network, set_trainable
-from training.sampler import Sampler
+from training.network import BACKBONE, build_network, folded, set_trainable
+from training.sampler import MIXED_SHARE, Sampler, mix
 from training.stages import Stage, read_history, run_stage, schedule
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
@@ -28,15 +28,19 @@ def photos(tmp_path: Path) -> Path:
 def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
     """A stand-in with the layer names that the stages rely on, trained in milliseconds."""
     pixels = keras.Input((size, size, 3))
-    backbone = keras.Sequential([keras.Input((size, size, 3)), keras.layers.Conv2D(4, 3, name="conv")], name=BACKBONE)
+    scaled = keras.Input((size, size, 3))
+    norm = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, use_bias=False, name="conv")(scaled))
+    backbone = keras.Model(scaled, keras.layers.ReLU()(norm), name=BACKBONE)
     pooled = keras.layers.GlobalAveragePooling2D()(backbone(keras.layers.Rescaling(1 / 127.5, -1)(pixels)))
     return keras.Model(pixels, keras.layers.Dense(classes)(pooled))
 
 
-def tiny_sampler(seed: int = 0) -> Sampler:
+def tiny_sampler(seed: int = 0, mixed: bool = False) -> Sampler:
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (12, 20, 20, 3), np.uint8), np.repeat(np.arange(3), 4)
-    return Sampler(pixels, labels, 12, np.empty((0, 20, 20, 3), np.uint8), 3, 16, 4, (seed,))
+    outlines = np.zeros((12, 8, 8), np.uint8)
+    outlines[::2, 2:6, 2:6] = 255
+    return Sampler(pixels, labels, outlines, 12, np.empty((0, 20, 20, 3), np.uint8), 3, 16, 4, (seed,), mixed=mixed)
 
 
 class TestTrainCommand:
@@ -142,9 +146,9 @@ class TestStages:
         stages = schedule(19, 224)
         assert [(s.name, s.epochs, s.size) for s in stages] == [
             ("head", 2, 160),
-            ("small", 7, 160),
-            ("full", 9, 224),
-            ("whole", 3, 224),
+            ("small", 13, 160),
+            ("full", 4, 224),
+            ("whole", 2, 224),
         ]
         assert [s.size for s in schedule(3, 32, warm_up=0)] == [32]
 
@@ -154,7 +158,7 @@ class TestStages:
         run_stage(Stage("s", 3, 16, 1e-2, 1.0, "conv", averaged=2), network, tiny_sampler(), validation, tmp_path)
         averaged, last = network.get_weights(), []
         for epoch in (2, 3):
-            network.load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
+            folded(network).load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
             last.append(network.get_weights())
         for mean, second, third in zip(averaged, *last, strict=True):
             np.testing.assert_allclose(mean, (second + third) / 2, atol=1e-6)
@@ -215,8 +219,9 @@ class TestSampler:
     def test_rare_classes_are_drawn_more_often_than_they_come(self) -> None:
         labels = np.array([0] * 90 + [1] * 10)
         sampler = Sampler(
-            np.zeros((100, 4, 4, 3), np.uint8), labels, 100, np.empty((0, 4, 4, 3), np.uint8), 2, 4, 8, (0,)
-        )
+            np.zeros((100, 4, 4, 3), np.uint8), labels, np.zeros((100, 4, 4), np.uint8), 100,
+            np.empty((0, 4, 4, 3), np.uint8), 2, 4, 8, (0,),
+        )  # fmt: skip
         assert sampler.chance[labels == 1].sum() == pytest.approx(np.sqrt(10) / (np.sqrt(10) + np.sqrt(90)))
 
     def test_pipeline_gives_pictures_and_one_hot_targets(self) -> None:
@@ -230,6 +235,35 @@ class TestSampler:
         assert targets.shape == (16, 4)
         assert (targets.sum(axis=1) == 1).all()
 
+    def test_mixing_keeps_targets_in_step_with_pictures(self) -> None:
+        # Each picture is the colour of its own class, so its mean says what its target must be
+        targets = np.eye(8, dtype=np.float32)
+        pictures = np.broadcast_to(10.0 * np.arange(8, dtype=np.float32)[:, None, None, None], (8, 20, 20, 3)).copy()
+        touched = 0
+        for seed in range(40):
+            mixed, mixed_targets = pictures.copy(), targets.copy()
+            mix(mixed, mixed_targets, np.random.default_rng(seed))
+            np.testing.assert_allclose(mixed_targets.sum(axis=1), 1, atol=1e-6)
+            np.testing.assert_allclose(mixed.mean(axis=(1, 2, 3)), mixed_targets @ (10.0 * np.arange(8)), atol=1e-3)
+            touched += int((mixed_targets.max(axis=1) < 1).sum())
+        assert 0.5 * MIXED_SHARE < touched / 320 < MIXED_SHARE
+
+    def test_half_of_the_outlined_photos_lose_their_background(self) -> None:
+        # A red item in the middle of a green photo: where it was put before another background, no green is left
+        photo = np.zeros((1, 64, 64, 3), np.uint8)
+        photo[..., 1] = 200
+        photo[:, 20:44, 20:44] = (200, 0, 0)
+        outline = np.zeros((1, 32, 32), np.uint8)
+        outline[:, 10:22, 10:22] = 255
+        scenes = np.full((1, 64, 64, 3), (0, 0, 200), np.uint8)
+        sampler = Sampler(photo, np.array([0]), outline, 1, scenes, 2, 32, 4, (0,))
+        replaced = 0
+        for seed in range(60):
+            view = sampler.item(0, np.random.default_rng(seed)).astype(int)
+            green = (view[..., 1] > view[..., 0] + 30) & (view[..., 1] > view[..., 2] + 30)
+            replaced += green.mean() < 0.1
+        assert 15 <= replaced <= 50
+
 
 class TestNetwork:
     def test_takes_pixels_and_gives_logits(self) -> None:
@@ -239,19 +273,30 @@ class TestNetwork:
         assert logits.shape == (4, 5)
         assert (logits < 0).any()  # which no softmax gives
 
-    def test_batchnorm_rests_while_the_rest_learns(self) -> None:
+    def test_its_folded_twin_computes_the_same_and_learns_for_it(self) -> None:
         network = build_network(5, 32, weights=None)
-        pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-        backbone = network.get_layer(BACKBONE)
-        statistics = [w for w in backbone.weights if "moving" in w.path]
-        before = [np.asarray(w) for w in statistics]
-        assert len(before) == 104  # 52 layers of BatchNorm, mean and variance
+        rng = np.random.default_rng(0)
+        for weight in network.get_layer(BACKBONE).weights:  # untouched norms would fold to nothing
+            if any(name in weight.path for name in ("gamma", "beta", "moving_mean", "moving_variance")):
+                weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+        pixels = rng.uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
         set_trainable(network, "block_3_expand")
-        inference = np.asarray(backbone(pixels, training=False))
-        np.testing.assert_allclose(np.asarray(backbone(pixels, training=True)), inference, atol=1e-6)
-        network(pixels, training=True)
-        for old, new in zip(before, statistics, strict=True):
-            np.testing.assert_array_equal(old, np.asarray(new))
+        twin = folded(network)
+        inference = np.asarray(network(pixels, training=False))
+        np.testing.assert_allclose(np.asarray(twin(pixels, training=False)), inference, rtol=1e-4, atol=1e-4)
+        assert {id(w) for w in twin.weights} == {id(w) for w in network.weights}
+        assert {id(w) for w in twin.trainable_weights} == {id(w) for w in network.trainable_weights}
+
+        statistics = {w.path: np.asarray(w) for w in network.weights if "moving" in w.path}
+        assert len(statistics) == 104  # 52 layers of BatchNorm, mean and variance
+        twin.compile(optimizer=keras.optimizers.SGD(1e-2), loss="mse")
+        twin.train_on_batch(pixels, np.ones((4, 5), np.float32))
+        after = np.asarray(network(pixels, training=False))
+        assert not np.allclose(after, inference)
+        np.testing.assert_allclose(np.asarray(twin(pixels, training=False)), after, rtol=1e-4, atol=1e-4)
+        for weight in network.weights:
+            if weight.path in statistics:
+                np.testing.assert_array_equal(np.asarray(weight), statistics[weight.path])
 
     def test_trainable_from_a_layer_on(self) -> None:
         network = build_network(5, 32, weights=None)

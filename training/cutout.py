@@ -44,7 +44,7 @@ def cutout(rgb: Pixels) -> Pixels | None:
         return None
     # Its colour models start from OpenCV's generator; seeded, the same photo always gives the same outline
     cv2.setRNGSeed(0)
-    cv2.grabCut(cast(Pixels, small), mask, None, np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(cast(Pixels, small), mask, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
     item = _tidy((mask & 1).astype(np.uint8))
     if not AREA[0] < item.mean() < AREA[1]:
         return None
