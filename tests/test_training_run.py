@@ -78,6 +78,8 @@ class TestTrainCommand:
         assert classifier.labels == ("blue", "green", "red")
         prediction = classifier.classify(read_photo(photos / "red" / "red0.png"))
         assert sum(prediction.probabilities.values()) == pytest.approx(1)
+        assert prediction.activation is not None
+        assert prediction.activation.shape == (1, 1)
         metadata = json.loads((out / METADATA_FILE).read_text())
         assert metadata["background"] is True
         assert metadata["training"]["data"] == {

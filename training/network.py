@@ -100,3 +100,22 @@ def folded(network: keras.Model) -> keras.Model:
     for layer in network.layers[1:]:
         result = (twin if layer is backbone else layer)(result)
     return keras.Model(pixels, result, name=network.name)
+
+
+def with_activation_maps(network: keras.Model) -> keras.Model:
+    """The same logits, and as second output what each place of the picture adds to them: (batch, h, w, outputs).
+
+    Global average pooling and a dense layer may change places, since both are linear: the logits are the means of the
+    maps (class activation maps, Zhou et al. 2016, arXiv:1512.04150), exactly and at no cost. A network that does not
+    end in these two comes back unchanged.
+    """
+    dense = network.layers[-1]
+    if not isinstance(dense, keras.layers.Dense) or dense.activation is not keras.activations.linear:
+        return network
+    before = dense.input._keras_history.operation
+    while isinstance(before, keras.layers.Dropout):  # does nothing in inference
+        before = before.input._keras_history.operation
+    if not isinstance(before, keras.layers.GlobalAveragePooling2D) or before.keepdims:
+        return network
+    maps = dense(before.input)
+    return keras.Model(network.inputs, [keras.layers.GlobalAveragePooling2D()(maps), maps], name=network.name)

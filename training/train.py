@@ -17,12 +17,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model.preprocessing import INPUT_SIZE
+from model.preprocessing import INPUT_SIZE, preprocess
 from training.artifact import finish
 from training.cutout import cached_cutouts
 from training.dataset import Photos, check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
 from training.errors import TrainingError, run_command
-from training.export import PRECISIONS, to_litert
+from training.export import PRECISIONS, REPRESENTATIVE, to_litert
 from training.measure import table
 from training.network import build_network
 from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, MIXED_SHARE, REPLACED_SHARE, Sampler
@@ -73,7 +73,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported weights")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported file")
     parser.add_argument("--data-notes", type=Path, help="a text file for the model card: sources and licences")
     parser.add_argument("--skip-bad", action="store_true", help="leave photos out that cannot be read")
     options = parser.parse_args(arguments)
@@ -190,6 +190,7 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
         "weights": Path(options.weights).name,
         "seed": options.seed,
         "batch_size": options.batch_size,
+        "precision": options.precision,
         "stages": [ran(stage) for stage in stages],
         "recipe": RECIPE,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
@@ -204,7 +205,9 @@ def main() -> None:
     open_state(options, data, stages)
     network = train(options, data, stages)
     network.save(options.out / "network.keras")
-    content = to_litert(network, options.size, options.precision)
+    spread = data.training.pixels[:: max(1, data.main // REPRESENTATIVE)][:REPRESENTATIVE]
+    representative = np.stack([preprocess(picture, options.size) for picture in spread])
+    content = to_litert(network, options.size, options.precision, representative)
     training = describe(options, data, stages)
     metadata = finish(content, data.labels, options.size, True, data.validation, training, options.out)
     for history in (options.out / STATE_FOLDER).glob("*.csv"):
