@@ -95,6 +95,17 @@ class TestDataset:
             check_classes(class_folders(root), root)
         assert said in str(raised.value)
 
+    def test_a_class_with_two_photos_is_named_with_them(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name, count in (("glass", 2), ("metal", 10)):
+            for i in range(count):
+                write_photo(tmp_path / name / f"{name}-{i}.png", i)
+        check_classes(class_folders(tmp_path), tmp_path)
+        warned = capsys.readouterr().err
+        assert "glass: only 2 photos (glass-0.png, glass-1.png)" in warned
+        assert "metal" not in warned
+
     def test_every_bad_photo_is_listed_before_it_stops(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

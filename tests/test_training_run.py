@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from training import evaluate, train
 from training.errors import TrainingError
 from training.network import BACKBONE, build_network, folded, set_trainable
 from training.sampler import MIXED_SHARE, Sampler, mix
+from training.splits import write_groups
 from training.stages import Stage, read_history, run_stage, schedule
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
@@ -73,6 +75,7 @@ class TestTrainCommand:
         assert "stage full" not in printed  # finished before, so not trained again
         assert not (out / "checkpoints").exists()
         assert {row["epoch"] for row in read_history(out / "history-full.csv")} == {"0"}
+        assert cv2.imread(str(out / "learning-curves.png")) is not None
 
         classifier = Classifier.load(out)
         assert classifier.labels == ("blue", "green", "red")
@@ -95,7 +98,8 @@ class TestTrainCommand:
         np.testing.assert_allclose(list(prediction.probabilities.values()), expected, atol=5e-3)
 
         command(evaluate, monkeypatch, "--model", out, "--data", photos, "--split", "validation", "--record", "again",
-                "--not-items", photos / "red", "--empty-scenes", 5)  # fmt: skip
+                "--not-items", photos / "red", "--empty-scenes", 5, "--report", tmp_path / "page")  # fmt: skip
+        assert "photos" in (tmp_path / "page" / "report.html").read_text()
         figures = json.loads(capfd.readouterr().out.splitlines()[-1])
         assert figures.items() >= {k: metadata["figures"]["reference"][k] for k in ("accuracy", "count", "nll")}.items()
         assert {name: row["count"] for name, row in figures["not_items"].items()} == {"red": 5, "empty scenes": 5}
@@ -137,6 +141,33 @@ class TestTrainCommand:
         assert said in printed.err
         assert "Traceback" not in printed.err
         assert "stage" not in printed.out
+
+
+class TestOptions:
+    def test_quick_is_small_and_short(self) -> None:
+        options = train.parse_arguments(["--data", "d", "--out", "o", "--quick"])
+        stages = train.schedule(options.epochs, options.size, options.warm_up)
+        assert sum(stage.epochs for stage in stages) == 7
+        assert {stage.size for stage in stages} == {128, 160}
+
+    def test_grouped_split_reaches_training_and_the_card(self, photos: Path, tmp_path: Path) -> None:
+        rows = [("validation" if i == 0 else "test" if i == 1 else "training", 5 * j + i, f"{name}/{name}{i}.png")
+                for j, name in enumerate(COLOURS) for i in range(5)]  # fmt: skip
+        write_groups(tmp_path / "groups.tsv", rows)
+        arguments = ["--data", photos, "--out", tmp_path / "out", "--size", 32, "--split", "grouped"]
+        options = train.parse_arguments([str(x) for x in (*arguments, "--groups", tmp_path / "groups.tsv")])
+        data = train.read_data(options)
+        assert data.main == 9
+        assert {path.name for paths in data.validation.values() for path in paths} == {f"{n}0.png" for n in COLOURS}
+        test_photos = {f"{name}1.png" for name in COLOURS}
+        assert not test_photos & {path.name for path in data.training.paths}
+
+    def test_an_epoch_has_at_most_so_many_pictures(self) -> None:
+        photos, labels = np.zeros((90, 4, 4, 3), np.uint8), np.arange(90) % 2
+        arguments = (photos, labels, np.zeros((90, 1, 1), np.uint8), 90, photos[:0], 2, 4, 8, (0,))
+        assert Sampler(*arguments).steps == 13
+        assert Sampler(*arguments, most=30).steps == 4
+        assert Sampler(*arguments, most=3000).steps == 13
 
 
 class KilledError(Exception):

@@ -35,12 +35,13 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         seed: tuple[int, ...],
         least_area: float = 0.45,
         mixed: bool = False,
+        most: int | None = None,
     ) -> None:
         """pixels: (n, h, w, 3), RGB; the first `main` are the main folder's, the others extra photos.
 
         labels: (n,), below `classes`; the background is class number `classes`. outlines: (n, k, k), of `cutouts`.
         scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. least_area: of a crop, as a share
-        of the photo. mixed: whether some pictures are mixed with another of their batch.
+        of the photo. mixed: whether some pictures are mixed with another of their batch. most: pictures an epoch.
         """
         super().__init__()
         self.pixels, self.labels, self.outlines, self.scenes, self.mixed = pixels, labels, outlines, scenes, mixed
@@ -51,7 +52,8 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         of_class = np.bincount(labels, weight, minlength=classes)
         self.chance = weight / np.sqrt(of_class[labels])
         self.chance /= self.chance.sum()
-        self.steps = int(np.ceil(main / (1 - BACKGROUND_SHARE) / batch_size))
+        pictures = main / (1 - BACKGROUND_SHARE)
+        self.steps = int(np.ceil(min(pictures, most or pictures) / batch_size))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         self.epoch = epoch
