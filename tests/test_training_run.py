@@ -37,12 +37,12 @@ def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
     return keras.Model(pixels, keras.layers.Dense(classes)(pooled))
 
 
-def tiny_sampler(seed: int = 0, mixed: bool = False) -> Sampler:
+def tiny_sampler(seed: int = 0, hard: bool = False) -> Sampler:
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (12, 20, 20, 3), np.uint8), np.repeat(np.arange(3), 4)
     outlines = np.zeros((12, 8, 8), np.uint8)
     outlines[::2, 2:6, 2:6] = 255
-    return Sampler(pixels, labels, outlines, 12, np.empty((0, 20, 20, 3), np.uint8), 3, 16, 4, (seed,), mixed=mixed)
+    return Sampler(pixels, labels, outlines, 12, np.empty((0, 20, 20, 3), np.uint8), 3, 16, 4, (seed,), hard=hard)
 
 
 class TestTrainCommand:
@@ -179,11 +179,13 @@ class TestStages:
         stages = schedule(19, 224)
         assert [(s.name, s.epochs, s.size) for s in stages] == [
             ("head", 2, 160),
-            ("small", 13, 160),
-            ("full", 4, 224),
-            ("whole", 2, 224),
+            ("small", 4, 160),
+            ("hard", 7, 160),
+            ("full", 5, 224),
+            ("whole", 3, 224),
         ]
         assert [s.size for s in schedule(3, 32, warm_up=0)] == [32]
+        assert [(s.name, s.epochs) for s in schedule(19, 224, started=True)] == [("full", 16), ("whole", 3)]
 
     def test_the_last_epochs_are_averaged(self, tmp_path: Path) -> None:
         validation = (np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8), np.arange(6) % 3)
@@ -219,7 +221,7 @@ class TestStages:
                     if (self.epoch, batch) == (killed_in, 1):
                         raise KilledError
 
-            run_stage(stage, network, tiny_sampler(), validation, state, [Kill()])
+            run_stage(stage, network, tiny_sampler(hard=True), validation, state, [Kill()])
             return network.get_weights()
 
         epochs: list[int] = []
@@ -289,7 +291,7 @@ class TestSampler:
         outline = np.zeros((1, 32, 32), np.uint8)
         outline[:, 10:22, 10:22] = 255
         scenes = np.full((1, 64, 64, 3), (0, 0, 200), np.uint8)
-        sampler = Sampler(photo, np.array([0]), outline, 1, scenes, 2, 32, 4, (0,))
+        sampler = Sampler(photo, np.array([0]), outline, 1, scenes, 2, 32, 4, (0,), hard=True)
         replaced = 0
         for seed in range(60):
             view = sampler.item(0, np.random.default_rng(seed)).astype(int)

@@ -61,7 +61,8 @@ def _how_trained(training: dict[str, Any]) -> str:
     for extra in training["extra"]:
         lines.append(f"- extra folder `{extra['name']}`, only trained on: {_counts(extra['classes'])}")
     lines.append(f"- pictures of none of the classes: {training['background_pictures']}, and synthetic empty scenes")
-    lines.append(f"- starting weights: {training['weights']}; seed {training['seed']}")
+    start = f", gone on from another run's `{training['start']}`" if training.get("start") else ""
+    lines.append(f"- starting weights: {training['weights']}{start}; seed {training['seed']}")
     for stage in training["stages"]:
         lines.append(
             f"- stage {stage['name']}: {stage['epochs_run']} of {stage['epochs']} epochs at {stage['size']} pixels, "

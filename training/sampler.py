@@ -11,8 +11,8 @@ from training.scene import before_another, disturb
 
 BACKGROUND_SHARE = 0.1
 EXTRA_WEIGHT = 0.35  # extra photos often come from few scenes, so each counts for about a third of a main one
-REPLACED_SHARE = 0.5  # of the photos with an outline, how many are put before another background
-MIXED_SHARE = 0.4  # of the pictures in a stage that mixes
+REPLACED_SHARE = 0.5  # of the photos with an outline, how many a hard stage puts before another background
+MIXED_SHARE = 0.4  # of the pictures in a hard stage
 
 
 class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
@@ -34,17 +34,18 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         batch_size: int,
         seed: tuple[int, ...],
         least_area: float = 0.45,
-        mixed: bool = False,
+        hard: bool = False,
         most: int | None = None,
     ) -> None:
         """pixels: (n, h, w, 3), RGB; the first `main` are the main folder's, the others extra photos.
 
         labels: (n,), below `classes`; the background is class number `classes`. outlines: (n, k, k), of `cutouts`.
         scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. least_area: of a crop, as a share
-        of the photo. mixed: whether some pictures are mixed with another of their batch. most: pictures an epoch.
+        of the photo. hard: whether items are put before other backgrounds, disturbed, and
+        mixed with others of their batch. most: pictures an epoch.
         """
         super().__init__()
-        self.pixels, self.labels, self.outlines, self.scenes, self.mixed = pixels, labels, outlines, scenes, mixed
+        self.pixels, self.labels, self.outlines, self.scenes, self.hard = pixels, labels, outlines, scenes, hard
         self.outlined = outlines.max(axis=(1, 2)) > 127
         self.classes, self.size, self.batch_size = classes, size, batch_size
         self.seed, self.epoch, self.least_area = seed, 0, least_area
@@ -70,12 +71,14 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
             else:
                 pictures[row] = self.item(index, rng)
                 targets[row, self.labels[index]] = 1
-        if self.mixed:
+        if self.hard:
             mix(pictures, targets, rng)
         return pictures, targets
 
     def item(self, index: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         """One fresh view of a photo: (size, size, 3), RGB."""
+        if not self.hard:
+            return augment(self.pixels[index], self.size, rng, self.least_area)
         if self.outlined[index] and rng.random() < REPLACED_SHARE:
             view = before_another(self.pixels[index], self.outlines[index], self.scenes, self.size, rng)
             return disturb(photometric(view, rng), rng)

@@ -25,7 +25,8 @@ class Stage:
 
     first: name of the first backbone layer that learns; None for the head alone. averaged: how many of the last epochs
     end up averaged in the network (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
-    least_area: of the random crops, as a share of the picture. mixed: whether pictures are mixed with each other.
+    least_area: of the random crops, as a share of the picture. hard: whether items are put before other
+    backgrounds, disturbed and mixed with each other.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Stage:
     first: str | None
     averaged: int = 0
     least_area: float = 0.45
-    mixed: bool = False
+    hard: bool = False
 
 
 # The first blocks hold edges and colours that ImageNet taught better than a few thousand photos can, and their large
@@ -44,22 +45,26 @@ class Stage:
 FIRST_TRAINED = {"small": "block_3_expand", "full": "block_6_expand"}
 
 
-def schedule(epochs: int, size: int, warm_up: int = 2) -> list[Stage]:
-    """The default recipe: `warm_up` epochs for the head, then `epochs`, two thirds of them at 5/7 of the full size.
+def schedule(epochs: int, size: int, warm_up: int = 2, started: bool = False) -> list[Stage]:
+    """The default recipe: `warm_up` epochs for the head, then `epochs`, from easy to hard and from small to full size.
 
-    Those (at 160 pixels for 224) take half the time.
+    Three fifths of them are at 5/7 of the size (160 pixels for 224), in half the time. Hard pictures come once easy
+    ones are known: begun with, they teach far more slowly. started: the network has learned the labels before; then
+    all epochs are hard and at the full size.
     """
     small = max(32, round(size * 5 / 7 / 32) * 32)
-    at_small = round(epochs * 0.7) if small < size else 0
-    settle = min(2, epochs // 5)
+    at_small = round(epochs * 0.6) if small < size and not started else 0
+    easy = round(at_small * 0.4)
+    settle = min(3, epochs // 5)
     at_full = epochs - at_small - settle
     stages = [
-        Stage("head", warm_up, small, 1e-3, 1.0, None),
-        Stage("small", at_small, small, 3e-4, 0.2, FIRST_TRAINED["small"], averaged=max(1, at_small // 4), mixed=True),
-        Stage("full", at_full, size, 1.5e-4, 0.05, FIRST_TRAINED["full"], averaged=max(1, at_full - 2), mixed=True),
+        Stage("head", 0 if started else warm_up, small, 1e-3, 1.0, None),
+        Stage("small", easy, small, 3e-4, 0.3, FIRST_TRAINED["small"]),
+        Stage("hard", at_small - easy, small, 2e-4, 0.3, FIRST_TRAINED["small"], averaged=3, hard=True),
+        Stage("full", at_full, size, 1.2e-4, 0.05, FIRST_TRAINED["full"], averaged=max(1, at_full // 2), hard=True),
         # Crops make things look larger in training than whole pictures do in serving; the last epochs undo that
         # (Touvron et al. 2019, arXiv:1906.06423)
-        Stage("whole", settle, size, 5e-5, 0.1, FIRST_TRAINED["full"], averaged=settle, least_area=0.85),
+        Stage("whole", settle, size, 4e-5, 0.1, FIRST_TRAINED["full"], averaged=settle, least_area=0.85),
     ]
     return [stage for stage in stages if stage.epochs > 0]
 

@@ -23,7 +23,7 @@ from training.curves import CURVES_FILE, write_curves
 from training.cutout import cached_cutouts
 from training.dataset import Photos, check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
 from training.errors import TrainingError, run_command
-from training.export import PRECISIONS, REPRESENTATIVE, to_litert
+from training.export import PRECISIONS, REPRESENTATIVE, read_keras, to_litert
 from training.measure import table
 from training.network import build_network
 from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, MIXED_SHARE, REPLACED_SHARE, Sampler
@@ -32,14 +32,15 @@ from training.stages import HISTORY_FILE, Stage, read_history, run_stage, schedu
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
 RECIPE = (
-    "Head first, then the backbone without its first blocks, at a small and then the full resolution; Adam, cosine "
-    "decay, label smoothing, BatchNorm's statistics as ImageNet left them, the last epochs' weights of each stage "
-    f"averaged. Items before a plain background are cut out and, {REPLACED_SHARE:.0%} of the time, put before another: "
-    "a photo or a synthetic wall, at any place, size and orientation, partly out of view. Random crops, rotations, "
-    "mirroring, exposure, contrast, gamma, colour cast, saturation, blur, noise, shadows, fingers, erased patches and "
-    f"JPEG; mixup and CutMix on {MIXED_SHARE:.0%} of the pictures. Classes drawn by the square root of their size, "
-    f"extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for the background output; the "
-    "last stage crops hardly anything and mixes nothing."
+    "Head first, then the backbone without its first blocks, from easy to hard pictures and from a small to the full "
+    "resolution; Adam, cosine decay, label smoothing, BatchNorm's statistics as ImageNet left them, the last epochs' "
+    "weights of the hard stages averaged. Easy: random crops, rotations, mirroring, exposure, contrast, gamma, colour "
+    "cast, saturation, blur and noise. Hard: also, items before a plain background are cut out and, "
+    f"{REPLACED_SHARE:.0%} of the time, put before another, a photo or a synthetic wall, at any place, size and "
+    "orientation, partly out of view; shadows, fingers, erased patches and JPEG; mixup and CutMix on "
+    f"{MIXED_SHARE:.0%} of the pictures. The last stage is easy again and crops hardly anything. Classes drawn by the "
+    f"square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for "
+    "the background output."
 )
 QUICK = (160, 6, 1)  # size, epochs and warm-up, with at most QUICK_PICTURES an epoch and nothing cut out
 QUICK_PICTURES = 2000
@@ -74,7 +75,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--split", choices=["reference", "grouped"], default="reference", help="what is held back")
     parser.add_argument("--groups", type=Path, default=GROUPS_FILE, help="list of the grouped split (%(default)s)")
     parser.add_argument("--weights", default="imagenet", help="'imagenet' (downloaded), 'none' or a weights file")
-    parser.add_argument("--epochs", type=int, default=28, help="after the head's warm-up (default %(default)s)")
+    parser.add_argument(
+        "--start", type=Path, help="network.keras of an earlier run with the same labels, to go on from"
+    )
+    parser.add_argument("--epochs", type=int, default=40, help="after the head's warm-up (default %(default)s)")
     parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="ten minutes on two cores: smaller, shorter, less exact")
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
@@ -132,12 +136,12 @@ def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras
     """Run the stages, one network after another, and return the last with its best weights."""
     keras.utils.set_random_seed(options.seed)
     weights: str | None = None if options.weights == "none" else options.weights
-    network: keras.Model | None = None
+    network = start_network(options, data) if options.start else None
     for number, stage in enumerate(stages):
         validation = load_classes(data.validation, data.labels, stage.size, options.out / "cache")
         sampler = Sampler(
             data.training.pixels, data.training.labels, data.outlines, data.main, data.scenes, len(data.labels),
-            stage.size, options.batch_size, (options.seed, number), stage.least_area, stage.mixed,
+            stage.size, options.batch_size, (options.seed, number), stage.least_area, stage.hard,
             QUICK_PICTURES if options.quick else None,
         )  # fmt: skip
         following = build_network(len(data.labels) + 1, stage.size, weights if network is None else None)
@@ -148,6 +152,18 @@ def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras
         done = stages[: number + 1]
         write_curves(options.out / CURVES_FILE, {stage.name: history_of(options, stage) for stage in done})
     assert network is not None  # a schedule always has a stage
+    return network
+
+
+def start_network(options: argparse.Namespace, data: Data) -> keras.Model:
+    """The network to go on from. Raises TrainingError if its labels' number or its layers are not this run's."""
+    network = read_keras(options.start)
+    wanted = [weight.shape for weight in build_network(len(data.labels) + 1, options.size, None).weights]
+    if [weight.shape for weight in network.weights] != wanted:
+        raise TrainingError(
+            f"{options.start}: cannot be gone on from; expected network.keras of a training run with "
+            f"{len(data.labels)} labels"
+        )
     return network
 
 
@@ -168,6 +184,7 @@ def open_state(options: argparse.Namespace, data: Data, stages: list[Stage]) -> 
         "backgrounds": len(data.scenes),
         "split": options.split,
         "weights": options.weights,
+        "start": str(options.start),
         "batch_size": options.batch_size,
         "seed": options.seed,
         "quick": options.quick,
@@ -208,6 +225,7 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
         "data_notes": options.data_notes.read_text(encoding="utf-8") if options.data_notes else None,
         "split": options.split,
         "weights": Path(options.weights).name,
+        "start": f"{options.start.parent.name}/{options.start.name}" if options.start else None,
         "seed": options.seed,
         "batch_size": options.batch_size,
         "precision": options.precision,
@@ -220,7 +238,7 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
 
 def main() -> None:
     options = parse_arguments()
-    stages = schedule(options.epochs, options.size, options.warm_up)
+    stages = schedule(options.epochs, options.size, options.warm_up, bool(options.start))
     data = read_data(options)
     open_state(options, data, stages)
     network = train(options, data, stages)
