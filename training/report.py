@@ -25,7 +25,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto
 table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd }
 td:first-child, th:first-child { text-align: left } svg { max-width: 100%; height: auto }
 .worst { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0; width: 10rem } img { max-width: 100% }
-figcaption { font-size: .85rem }
+figcaption { font-size: .85rem; overflow-wrap: anywhere }
 """
 
 
@@ -52,7 +52,7 @@ def write_report(
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n",
         encoding="utf-8",
     )
