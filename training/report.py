@@ -52,7 +52,8 @@ def write_report(
     ]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{html.escape(title)}</title>"
         f"<style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n",
         encoding="utf-8",
     )
