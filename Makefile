@@ -1,14 +1,18 @@
 # make run    start the app (PORT=8501 ADDRESS=localhost)
 # make test   lint, types and every test
+# make train  make the shipped model anew from the photos in DATA, into OUT (hours); then evaluate it
 # make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
 # All of them set themselves up and are cheap to repeat.
 
 PYTHON ?= python3
 PORT ?= 8501
 ADDRESS ?= localhost
+DATA ?= ../shared/data
+OUT ?= runs/model
+SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train lint browser screenshots clean
+.PHONY: run setup setup-training train test train lint browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -17,6 +21,18 @@ run: setup
 setup: .venv/app.stamp
 
 setup-training: .venv/training.stamp
+
+TRASHNET := $(DATA)/trashnet/dataset-resized
+NOT_ITEMS := $(foreach kind,nature people_things_places fruit_veg,--not-items $(DATA)/not_trash/$(kind)) --empty-scenes 300
+EVALUATE := $(BIN)/python -m training.evaluate --model $(OUT) --report $(OUT)
+
+train: .venv/training.stamp
+	$(BIN)/python -m training.train --data $(TRASHNET) --extra $(DATA)/field_train/drinks_ccby \
+		--background $(DATA)/backgrounds --weights $(or $(wildcard $(DATA)/backbone/*.weights.h5),imagenet) \
+		--data-notes training/data_notes.md --seed $(SEED) --out $(OUT)
+	$(EVALUATE)/reference.html --record "reference split" --data $(TRASHNET) --split validation $(NOT_ITEMS)
+	$(EVALUATE)/web2.html --record web2 --data $(DATA)/field_dev/web2 $(NOT_ITEMS)
+	$(EVALUATE)/cups.html --record cups --data $(DATA)/field_dev/cups
 
 test: .venv/tests.stamp lint browser
 	$(BIN)/python -m pytest

@@ -40,6 +40,18 @@ def test_prediction_keeps_the_contract(classifier):
     assert 0 <= prediction.confidence <= 1
 
 
+def test_activation_is_a_map_of_the_picture(classifier):
+    picture = np.full((300, 400, 3), 128, np.uint8)
+    picture[40:140, 200:360] = pictures()[0][:90, :160].mean(axis=1, keepdims=True)[:1].astype(np.uint8)
+    activation = classifier.classify(picture).activation
+    assert activation.shape == (7, 7)
+    assert activation.dtype == np.float32
+    assert (activation.min(), activation.max()) == (0, 1)
+    mirrored = classifier.classify(np.ascontiguousarray(picture[:, ::-1])).activation
+    assert np.corrcoef(mirrored[:, ::-1].ravel(), activation.ravel())[0, 1] > 0.8
+    assert np.corrcoef(mirrored.ravel(), activation.ravel())[0, 1] < 0.8
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (2, 4000), (4000, 2), (224, 224), (1080, 1920)])
 def test_any_size(classifier, shape):
     assert classifier.classify(np.zeros((*shape, 3), np.uint8)).label in classifier.labels

@@ -1,4 +1,4 @@
-"""Everything of training that needs no TensorFlow: splits, photos, augmentation, calibration, figures, the card."""
+"""Everything of training that needs no TensorFlow: splits, photos, calibration, figures, the card."""
 
 import hashlib
 import json
@@ -10,8 +10,6 @@ import pytest
 
 from model import PhotoError, read_photo
 from model.preprocessing import preprocess
-from training.augmentation import augment, geometric, photometric
-from training.background import background_view, empty_scene
 from training.calibrate import ACCEPTANCE, auroc, ece, fit_temperature, fpr95, nll, rejection_threshold, softmax
 from training.dataset import check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
 from training.errors import TrainingError, run_command
@@ -93,6 +91,17 @@ class TestDataset:
             check_classes(class_folders(root), root)
         assert said in str(raised.value)
 
+    def test_a_class_with_two_photos_is_named_with_them(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name, count in (("glass", 2), ("metal", 10)):
+            for i in range(count):
+                write_photo(tmp_path / name / f"{name}-{i}.png", i)
+        check_classes(class_folders(tmp_path), tmp_path)
+        warned = capsys.readouterr().err
+        assert "glass: only 2 photos (glass-0.png, glass-1.png)" in warned
+        assert "metal" not in warned
+
     def test_every_bad_photo_is_listed_before_it_stops(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -121,66 +130,6 @@ class TestDataset:
             run_command(main)
         assert exit_.value.code == 2
         assert capsys.readouterr().err == "error: photos: no such folder\n"
-
-
-class TestAugmentation:
-    def test_shape_dtype_and_change(self) -> None:
-        rgb = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
-        views = [augment(rgb, 32, np.random.default_rng(seed)) for seed in range(30)]
-        assert all(view.shape == (32, 32, 3) and view.dtype == np.uint8 for view in views)
-        assert len({view.tobytes() for view in views}) == 30
-
-    def test_same_generator_same_view(self) -> None:
-        rgb = np.random.default_rng(0).integers(0, 256, (50, 50, 3), np.uint8)
-        again = [augment(rgb, 32, np.random.default_rng(7)) for _ in range(2)]
-        np.testing.assert_array_equal(*again)
-
-    def test_geometry_keeps_colours_and_reaches_every_orientation(self) -> None:
-        # Left red, right blue: only the arrangement may change, and each side must come up top, left, bottom and right
-        rgb = np.zeros((64, 64, 3), np.uint8)
-        rgb[:, :32, 0], rgb[:, 32:, 2] = 200, 200
-        red_side = set()
-        for seed in range(60):
-            view = geometric(rgb, 32, np.random.default_rng(seed), (0.45, 1.2)).astype(int)
-            assert view[..., 1].max() == 0
-            assert np.abs(view.sum(axis=2) - 200).max() <= 2
-            red = view[..., 0]
-            halves = {"top": red[:16], "bottom": red[16:], "left": red[:, :16], "right": red[:, 16:]}
-            red_side.add(max(halves, key=lambda side: halves[side].mean()))
-        assert red_side == {"top", "bottom", "left", "right"}
-
-    def test_light_changes_mean_but_leaves_most_pictures_recognisable(self) -> None:
-        rgb = np.random.default_rng(0).integers(60, 200, (40, 40, 3), np.uint8)
-        means = [photometric(rgb, np.random.default_rng(seed)).mean() for seed in range(100)]
-        assert np.std(means) > 10
-        assert np.mean([20 < mean < 235 for mean in means]) > 0.95
-
-    def test_input_is_left_alone(self) -> None:
-        rgb = np.full((20, 20, 3), 120, np.uint8)
-        for seed in range(10):
-            augment(rgb, 20, np.random.default_rng(seed))
-        assert (rgb == 120).all()
-
-
-class TestBackground:
-    def test_empty_scenes_are_pictures_and_differ(self) -> None:
-        scenes = [empty_scene(32, np.random.default_rng(seed)) for seed in range(40)]
-        assert all(scene.shape == (32, 32, 3) and scene.dtype == np.uint8 for scene in scenes)
-        assert len({scene.tobytes() for scene in scenes}) == 40
-        brightness = [scene.mean() for scene in scenes]
-        assert min(brightness) < 25
-        assert max(brightness) > 150
-
-    def test_views_come_from_scenes_too(self) -> None:
-        green = np.zeros((1, 64, 64, 3), np.uint8)
-        green[..., 1] = 200
-        views = [background_view(green, 32, np.random.default_rng(seed)) for seed in range(40)]
-        greenish = [v[..., 1].mean() > 3 * max(v[..., 0].mean(), v[..., 2].mean(), 0.1) for v in views]
-        assert 0.3 < np.mean(greenish) < 1
-
-    def test_no_scenes_is_synthetic_alone(self) -> None:
-        view = background_view(np.empty((0, 8, 8, 3), np.uint8), 24, np.random.default_rng(0))
-        assert view.shape == (24, 24, 3)
 
 
 class TestCalibration:

@@ -13,6 +13,7 @@ from model import Classifier
 from model.artifact import METADATA_FILE, MODEL_FILE
 from tests.tiny_training import COLOURS, command, eagerly, write_photos
 from training import artifact, export
+from training.errors import TrainingError
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
 
@@ -77,7 +78,7 @@ class TestExport:
         network = notebook_models()["dense"]
         pixels = np.random.default_rng(0).uniform(0, 255, (2, 24, 24, 3)).astype(np.float32)
         expected = np.asarray(network(pixels * scale + offset))
-        logits = np.asarray(export.image_classifier(network, Path("m.keras"), input_range)(pixels))
+        logits = np.asarray(export.image_classifier(network, Path("m.keras"), input_range)(pixels)[0])
         np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), expected, atol=1e-5)
 
     def test_with_photos_it_is_calibrated(self, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,3 +163,70 @@ class TestExport:
             got = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
             np.testing.assert_allclose(got, expected, atol=tolerance)
         assert sizes[1] < 0.55 * sizes[0]
+
+    def test_whole_numbers_stay_close(self) -> None:
+        layers = [keras.layers.Conv2D(16, 3, activation="relu"), keras.layers.GlobalAveragePooling2D()]
+        network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 127.5, -1), *layers,
+                                    keras.layers.Dense(3)])  # fmt: skip
+        photos = np.random.default_rng(0).integers(0, 256, (50, 24, 24, 3), np.uint8)
+        photos[::2] //= 3
+        content = export.to_litert(network, 24, "int8", photos)
+        interpreter = Interpreter(model_content=content)
+        interpreter.allocate_tensors()
+        taken = interpreter.get_input_details()[0]
+        assert taken["dtype"] == np.uint8
+        assert taken["quantization"] == (1.0, 0)  # the pixels go in as they are
+        assert all(x["dtype"] != np.float32 or len(x["shape"]) in (2, 4) for x in interpreter.get_tensor_details())
+        logits = next(x for x in interpreter.get_output_details() if len(x["shape"]) == 2)
+        expected, got = np.asarray(network(photos[:20].astype(np.float32))), []
+        for photo in photos[:20]:
+            interpreter.set_tensor(taken["index"], photo[None])
+            interpreter.invoke()
+            got.append(interpreter.get_tensor(logits["index"])[0])
+        assert np.abs(np.array(got) - expected).max() < 0.05 * np.ptp(expected)
+
+    def test_whole_numbers_need_photos(self) -> None:
+        network = export.image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
+        with pytest.raises(TrainingError, match="--data"):
+            export.to_litert(network, 24, "int8")
+
+
+class TestActivation:
+    @pytest.mark.parametrize("kind", ["dense", "softmax layer", "transfer", "preprocess_input"])
+    def test_logits_are_the_means_of_the_maps(self, kind: str) -> None:
+        pixels = np.random.default_rng(0).uniform(0, 255, (2, 24, 24, 3)).astype(np.float32)
+        network = notebook_models()[kind]
+        scaled = pixels if kind == "preprocess_input" else pixels / 127.5 - 1
+        expected = np.asarray(network(scaled))
+        logits, maps = (np.asarray(x) for x in export.image_classifier(network, Path("m.keras"), "-1..1")(pixels))
+        assert maps.shape == (2, 22, 22, 3)
+        np.testing.assert_allclose(maps.mean(axis=(1, 2)), logits, atol=1e-5)
+        np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), expected, atol=1e-5)
+
+    def test_another_end_gives_logits_alone(self, tmp_path: Path) -> None:
+        flat = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
+        network = export.image_classifier(flat, Path("m.keras"), "-1..1")
+        content = export.to_litert(network, 24)
+        artifact.finish(content, ("a", "b", "c"), 24, False, None, {"source": "m.keras"}, tmp_path)
+        assert Classifier.load(tmp_path).classify(np.zeros((9, 9, 3), np.uint8)).activation is None
+
+    @pytest.mark.parametrize("precision", ["float16", "int8"])
+    def test_shows_where_it_looks(self, precision: str, tmp_path: Path) -> None:
+        """A network that says "red" of red and "blue" of blue must look at each where it is."""
+        network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.AveragePooling2D(4),
+                                    keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)])  # fmt: skip
+        network.layers[-1].set_weights([np.array([[1, 0], [0, 0], [0, 1]]) / 255, np.zeros(2)])
+        colours = np.random.default_rng(0).integers(0, 256, (30, 24, 24, 3), np.uint8)
+        colours[::2, :12], colours[1::2, 12:] = 0, 255
+        content = export.to_litert(network, 24, precision, colours)
+        artifact.finish(content, ("red", "blue"), 24, False, None, {"source": "hand"}, tmp_path)
+        picture = np.zeros((48, 48, 3), np.uint8)
+        picture[:32, :, 0], picture[40:, :16, 2] = 250, 250
+        prediction = Classifier.load(tmp_path).classify(picture)
+        assert prediction.label == "red"
+        assert prediction.activation is not None
+        assert prediction.activation.dtype == np.float32
+        expected = np.zeros((6, 6))
+        expected[:4] = 1
+        np.testing.assert_allclose(prediction.activation, expected, atol=0.02)
+        assert not Classifier.load(tmp_path).classify(np.zeros((9, 9, 3), np.uint8)).activation.any()

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from model import Classifier, read_photo
 from model.artifact import METADATA_FILE
 from model.preprocessing import preprocess
-from tests.tiny_training import COLOURS, command, eagerly, write_photos
+from tests.tiny_training import COLOURS, command, eagerly, tiny_network, tiny_sampler, write_photos
 from training import evaluate, train
 from training.errors import TrainingError
-from training.network import BACKBONE, build_network, set_trainable
+from training.network import build_network, folded
 from training.sampler import Sampler
+from training.splits import write_groups
 from training.stages import Stage, read_history, run_stage, schedule
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
@@ -23,20 +25,6 @@ _eagerly = pytest.fixture(autouse=True)(eagerly)
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     return write_photos(tmp_path / "photos")
-
-
-def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
-    """A stand-in with the layer names that the stages rely on, trained in milliseconds."""
-    pixels = keras.Input((size, size, 3))
-    backbone = keras.Sequential([keras.Input((size, size, 3)), keras.layers.Conv2D(4, 3, name="conv")], name=BACKBONE)
-    pooled = keras.layers.GlobalAveragePooling2D()(backbone(keras.layers.Rescaling(1 / 127.5, -1)(pixels)))
-    return keras.Model(pixels, keras.layers.Dense(classes)(pooled))
-
-
-def tiny_sampler(seed: int = 0) -> Sampler:
-    rng = np.random.default_rng(0)
-    pixels, labels = rng.integers(0, 256, (12, 20, 20, 3), np.uint8), np.repeat(np.arange(3), 4)
-    return Sampler(pixels, labels, 12, np.empty((0, 20, 20, 3), np.uint8), 3, 16, 4, (seed,))
 
 
 class TestTrainCommand:
@@ -69,11 +57,14 @@ class TestTrainCommand:
         assert "stage full" not in printed  # finished before, so not trained again
         assert not (out / "checkpoints").exists()
         assert {row["epoch"] for row in read_history(out / "history-full.csv")} == {"0"}
+        assert cv2.imread(str(out / "learning-curves.png")) is not None
 
         classifier = Classifier.load(out)
         assert classifier.labels == ("blue", "green", "red")
         prediction = classifier.classify(read_photo(photos / "red" / "red0.png"))
         assert sum(prediction.probabilities.values()) == pytest.approx(1)
+        assert prediction.activation is not None
+        assert prediction.activation.shape == (1, 1)
         metadata = json.loads((out / METADATA_FILE).read_text())
         assert metadata["background"] is True
         assert metadata["training"]["data"] == {
@@ -89,7 +80,8 @@ class TestTrainCommand:
         np.testing.assert_allclose(list(prediction.probabilities.values()), expected, atol=5e-3)
 
         command(evaluate, monkeypatch, "--model", out, "--data", photos, "--split", "validation", "--record", "again",
-                "--not-items", photos / "red", "--empty-scenes", 5)  # fmt: skip
+                "--not-items", photos / "red", "--empty-scenes", 5, "--report", tmp_path / "page")  # fmt: skip
+        assert "photos" in (tmp_path / "page" / "report.html").read_text()
         figures = json.loads(capfd.readouterr().out.splitlines()[-1])
         assert figures.items() >= {k: metadata["figures"]["reference"][k] for k in ("accuracy", "count", "nll")}.items()
         assert {name: row["count"] for name, row in figures["not_items"].items()} == {"red": 5, "empty scenes": 5}
@@ -133,6 +125,45 @@ class TestTrainCommand:
         assert "stage" not in printed.out
 
 
+class TestOptions:
+    def test_quick_is_small_and_short(self) -> None:
+        options = train.parse_arguments(["--data", "d", "--out", "o", "--quick"])
+        stages = train.schedule(options.epochs, options.size, options.warm_up)
+        assert sum(stage.epochs for stage in stages) == 7
+        assert {stage.size for stage in stages} == {128, 160}
+
+    def test_grouped_split_reaches_training_and_the_card(self, photos: Path, tmp_path: Path) -> None:
+        rows = [("validation" if i == 0 else "test" if i == 1 else "training", 5 * j + i, f"{name}/{name}{i}.png")
+                for j, name in enumerate(COLOURS) for i in range(5)]  # fmt: skip
+        write_groups(tmp_path / "groups.tsv", rows)
+        arguments = ["--data", photos, "--out", tmp_path / "out", "--size", 32, "--split", "grouped"]
+        options = train.parse_arguments([str(x) for x in (*arguments, "--groups", tmp_path / "groups.tsv")])
+        data = train.read_data(options)
+        assert data.main == 9
+        assert {path.name for paths in data.validation.values() for path in paths} == {f"{n}0.png" for n in COLOURS}
+        test_photos = {f"{name}1.png" for name in COLOURS}
+        assert not test_photos & {path.name for path in data.training.paths}
+
+    def test_another_runs_network_is_gone_on_from_and_a_stranger_is_not(self, photos: Path, tmp_path: Path) -> None:
+        arguments = ["--data", str(photos), "--out", str(tmp_path / "out"), "--size", "32", "--quick"]
+        before = build_network(4, 64, weights=None)
+        before.save(tmp_path / "network.keras")
+        options = train.parse_arguments([*arguments, "--start", str(tmp_path / "network.keras")])
+        data = train.read_data(options)
+        for got, wanted in zip(train.start_network(options, data).get_weights(), before.get_weights(), strict=True):
+            np.testing.assert_array_equal(got, wanted)
+        tiny_network().save(tmp_path / "network.keras")
+        with pytest.raises(TrainingError, match="3 labels"):
+            train.start_network(options, data)
+
+    def test_an_epoch_has_at_most_so_many_pictures(self) -> None:
+        photos, labels = np.zeros((90, 4, 4, 3), np.uint8), np.arange(90) % 2
+        arguments = (photos, labels, np.zeros((90, 1, 1), np.uint8), 90, photos[:0], 2, 4, 8, (0,))
+        assert Sampler(*arguments).steps == 13
+        assert Sampler(*arguments, most=30).steps == 4
+        assert Sampler(*arguments, most=3000).steps == 13
+
+
 class KilledError(Exception):
     """Stands for a kill: nothing after it runs."""
 
@@ -142,11 +173,13 @@ class TestStages:
         stages = schedule(19, 224)
         assert [(s.name, s.epochs, s.size) for s in stages] == [
             ("head", 2, 160),
-            ("small", 7, 160),
-            ("full", 9, 224),
+            ("small", 4, 160),
+            ("hard", 7, 160),
+            ("full", 5, 224),
             ("whole", 3, 224),
         ]
         assert [s.size for s in schedule(3, 32, warm_up=0)] == [32]
+        assert [(s.name, s.epochs) for s in schedule(19, 224, started=True)] == [("full", 16), ("whole", 3)]
 
     def test_the_last_epochs_are_averaged(self, tmp_path: Path) -> None:
         validation = (np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8), np.arange(6) % 3)
@@ -154,7 +187,7 @@ class TestStages:
         run_stage(Stage("s", 3, 16, 1e-2, 1.0, "conv", averaged=2), network, tiny_sampler(), validation, tmp_path)
         averaged, last = network.get_weights(), []
         for epoch in (2, 3):
-            network.load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
+            folded(network).load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
             last.append(network.get_weights())
         for mean, second, third in zip(averaged, *last, strict=True):
             np.testing.assert_allclose(mean, (second + third) / 2, atol=1e-6)
@@ -182,7 +215,7 @@ class TestStages:
                     if (self.epoch, batch) == (killed_in, 1):
                         raise KilledError
 
-            run_stage(stage, network, tiny_sampler(), validation, state, [Kill()])
+            run_stage(stage, network, tiny_sampler(hard=True), validation, state, [Kill()])
             return network.get_weights()
 
         epochs: list[int] = []
@@ -200,68 +233,6 @@ class TestStages:
         epochs.clear()
         run(tmp_path / "killed")
         assert epochs == []
-
-
-class TestSampler:
-    def test_batches_follow_from_seed_epoch_and_number(self) -> None:
-        sampler = tiny_sampler()
-        first = [sampler.batch(i)[0] for i in (0, 1)]
-        assert not np.array_equal(*first)
-        np.testing.assert_array_equal(sampler.batch(1)[0], first[1])
-        sampler.on_epoch_begin(1)
-        assert not np.array_equal(sampler.batch(0)[0], first[0])
-        assert not np.array_equal(tiny_sampler(seed=1).batch(0)[0], first[0])
-
-    def test_rare_classes_are_drawn_more_often_than_they_come(self) -> None:
-        labels = np.array([0] * 90 + [1] * 10)
-        sampler = Sampler(
-            np.zeros((100, 4, 4, 3), np.uint8), labels, 100, np.empty((0, 4, 4, 3), np.uint8), 2, 4, 8, (0,)
-        )
-        assert sampler.chance[labels == 1].sum() == pytest.approx(np.sqrt(10) / (np.sqrt(10) + np.sqrt(90)))
-
-    def test_pipeline_gives_pictures_and_one_hot_targets(self) -> None:
-        batches = list(tiny_sampler().dataset())
-        assert len(batches) == 4  # 12 photos and a share of empty views, in fours
-        pictures = np.concatenate([np.asarray(x) for x, _ in batches])
-        targets = np.concatenate([np.asarray(y) for _, y in batches])
-        assert pictures.shape == (16, 16, 16, 3)
-        assert pictures.dtype == np.float32
-        assert 100 < pictures.max() <= 255
-        assert targets.shape == (16, 4)
-        assert (targets.sum(axis=1) == 1).all()
-
-
-class TestNetwork:
-    def test_takes_pixels_and_gives_logits(self) -> None:
-        network = build_network(5, 32, weights=None)
-        pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-        logits = np.asarray(network(pixels))
-        assert logits.shape == (4, 5)
-        assert (logits < 0).any()  # which no softmax gives
-
-    def test_batchnorm_rests_while_the_rest_learns(self) -> None:
-        network = build_network(5, 32, weights=None)
-        pixels = np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
-        backbone = network.get_layer(BACKBONE)
-        statistics = [w for w in backbone.weights if "moving" in w.path]
-        before = [np.asarray(w) for w in statistics]
-        assert len(before) == 104  # 52 layers of BatchNorm, mean and variance
-        set_trainable(network, "block_3_expand")
-        inference = np.asarray(backbone(pixels, training=False))
-        np.testing.assert_allclose(np.asarray(backbone(pixels, training=True)), inference, atol=1e-6)
-        network(pixels, training=True)
-        for old, new in zip(before, statistics, strict=True):
-            np.testing.assert_array_equal(old, np.asarray(new))
-
-    def test_trainable_from_a_layer_on(self) -> None:
-        network = build_network(5, 32, weights=None)
-        set_trainable(network, None)
-        assert {w.path.split("/")[0] for w in network.trainable_weights} == {"logits"}
-        set_trainable(network, "block_3_expand")
-        backbone = network.get_layer(BACKBONE)
-        assert not backbone.get_layer("block_2_expand").trainable_weights
-        assert backbone.get_layer("block_3_expand").trainable_weights
-        assert backbone.get_layer("Conv_1").trainable_weights
 
 
 def test_missing_artifact_is_one_line(tmp_path: Path) -> None:

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from training.errors import run_command
+from training.network import BACKBONE
+from training.sampler import Sampler
 
 COLOURS = {"blue": (30, 40, 220), "green": (40, 200, 40), "red": (220, 40, 30)}
 
@@ -37,3 +40,21 @@ def command(module: Any, monkeypatch: pytest.MonkeyPatch, *arguments: object) ->
     """Run a training command's `main` with arguments."""
     monkeypatch.setattr(sys, "argv", [module.__name__, *map(str, arguments)])
     run_command(module.main)
+
+
+def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
+    """A stand-in with the layer names that the stages rely on, trained in milliseconds."""
+    pixels = keras.Input((size, size, 3))
+    scaled = keras.Input((size, size, 3))
+    norm = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, use_bias=False, name="conv")(scaled))
+    backbone = keras.Model(scaled, keras.layers.ReLU()(norm), name=BACKBONE)
+    pooled = keras.layers.GlobalAveragePooling2D()(backbone(keras.layers.Rescaling(1 / 127.5, -1)(pixels)))
+    return keras.Model(pixels, keras.layers.Dense(classes)(pooled))
+
+
+def tiny_sampler(seed: int = 0, hard: bool = False) -> Sampler:
+    rng = np.random.default_rng(0)
+    pixels, labels = rng.integers(0, 256, (12, 20, 20, 3), np.uint8), np.repeat(np.arange(3), 4)
+    outlines = np.zeros((12, 8, 8), np.uint8)
+    outlines[::2, 2:6, 2:6] = 255
+    return Sampler(pixels, labels, outlines, 12, np.empty((0, 20, 20, 3), np.uint8), 3, 16, 4, (seed,), hard=hard)

@@ -18,6 +18,8 @@ from training.model_card import CARD_FILE, render
 # Lower than any score; JSON has no infinity
 ACCEPT_ALL = -1e30
 LATENCY_RUNS = 50
+# Split -> what the metadata calls the figures of its validation photos
+VALIDATION_FIGURES = {"reference": "reference", "grouped": "grouped_validation"}
 
 
 def finish(
@@ -54,7 +56,8 @@ def finish(
             raw = classify_folders(Classifier.load(folder), validation)
             metadata |= _calibration(raw)
             _write(folder, content, metadata)
-            metadata["figures"] = {"reference": _reference(raw, classify_folders(Classifier.load(folder), validation))}
+            key = VALIDATION_FIGURES[training.get("split", "reference")]
+            metadata["figures"] = {key: _held_back(raw, classify_folders(Classifier.load(folder), validation))}
         metadata["figures"]["file"] = _speed(folder)
         _write_metadata(folder, metadata)
         _write_card(folder, metadata)
@@ -83,7 +86,7 @@ def _calibration(raw: Results) -> dict[str, float]:
     }
 
 
-def _reference(raw: Results, calibrated: Results) -> dict[str, Any]:
+def _held_back(raw: Results, calibrated: Results) -> dict[str, Any]:
     return figures_of(calibrated) | {
         "ece_before": ece(raw.probabilities, raw.truth),
         "nll_before": nll(raw.probabilities, raw.truth),

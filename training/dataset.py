@@ -15,6 +15,7 @@ from model.photos import EXTENSIONS
 from model.preprocessing import preprocess
 from training.errors import TrainingError
 
+FEW = 10  # photos of a class
 READ_THREADS = 4  # decoding releases the GIL
 
 
@@ -55,7 +56,10 @@ def class_folders(folder: Path) -> dict[str, list[Path]]:
 
 
 def check_classes(classes: Mapping[str, Sequence[Path]], folder: Path) -> None:
-    """Raise TrainingError unless there are two classes or more with two photos or more each."""
+    """Raise TrainingError unless there are two classes or more with two photos or more each.
+
+    Classes with fewer than FEW photos are named on stderr, with their photos: training goes on, but worth little.
+    """
     if len(classes) < 2:
         raise TrainingError(f"{folder}: has only one class ({next(iter(classes))}); a classifier needs at least two")
     small = {name: len(paths) for name, paths in classes.items() if len(paths) < 2}
@@ -64,6 +68,10 @@ def check_classes(classes: Mapping[str, Sequence[Path]], folder: Path) -> None:
         raise TrainingError(
             f"{folder}: too few photos in {listed}; each class needs at least 2, one to train on and one to validate"
         )
+    for name, paths in classes.items():
+        if len(paths) < FEW:
+            files = ", ".join(path.name for path in paths)
+            print(f"warning: {folder / name}: only {len(paths)} photos ({files}); expect little of it", file=sys.stderr)
 
 
 def check_photos(paths: Sequence[Path], skip_bad: bool = False) -> set[Path]:

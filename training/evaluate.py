@@ -5,10 +5,12 @@ python -m training.evaluate --model DIR --data DIR
 
 import argparse
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from model import ArtifactError, Classifier, read_photo
 from training.artifact import record
@@ -16,7 +18,10 @@ from training.background import empty_scene
 from training.dataset import check_photos, class_folders, photos_in
 from training.errors import TrainingError, run_command
 from training.measure import classify_folders, figures_of, not_items, table
-from training.splits import reference_split
+from training.report import write_report
+from training.splits import GROUPS_FILE, grouped_split, reference_split
+
+SPLITS = ["all", "validation", "grouped-validation", "grouped-test"]
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, Any]:
@@ -34,22 +39,32 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
         raise TrainingError(f"{options.data}: its class folders hold no photos")
     if options.split == "validation":
         classes = reference_split(classes)[1]
+    elif options.split != "all":
+        classes = grouped_split(classes, options.groups)[options.split.removeprefix("grouped-")]
     others = {folder: photos_in(folder, recursive=True) for folder in options.not_items}
     for folder, paths in others.items():
         if not paths:
             raise TrainingError(f"{folder}: holds no pictures")
     check_photos([path for group in (classes, others) for paths in group.values() for path in paths])
     results = classify_folders(classifier, classes)
-    figures = figures_of(results)
-    rejected = {
-        folder.name: not_items(results.scores, classifier, [read_photo(path) for path in paths])
-        for folder, paths in others.items()
-    }
+    scores = {folder.name: _scores(classifier, map(read_photo, paths)) for folder, paths in others.items()}
     if options.empty_scenes:
         rng = np.random.default_rng(options.seed)
-        scenes = [empty_scene(classifier.metadata.input_size, rng) for _ in range(options.empty_scenes)]
-        rejected["empty scenes"] = not_items(results.scores, classifier, scenes)
-    return figures | ({"not_items": rejected} if rejected else {}) | {"command": _command(options)}
+        scenes = (empty_scene(classifier.metadata.input_size, rng) for _ in range(options.empty_scenes))
+        scores["empty scenes"] = _scores(classifier, scenes)
+    threshold = classifier.metadata.rejection_threshold
+    rejected = {name: not_items(results.scores, of_kind, threshold) for name, of_kind in scores.items()}
+    figures = figures_of(results) | ({"not_items": rejected} if rejected else {}) | {"command": _command(options)}
+    if options.report:
+        file = options.report if options.report.suffix == ".html" else options.report / "report.html"
+        title = f"{options.model.resolve().name} on {options.data.resolve().name}"
+        write_report(file, title, figures, results, scores, threshold)
+        print(f"{file}: report written")
+    return figures
+
+
+def _scores(classifier: Classifier, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float64]:
+    return np.array([classifier.classify(rgb).score for rgb in pictures])
 
 
 def _command(options: argparse.Namespace) -> str:
@@ -64,10 +79,14 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="an artifact folder")
     parser.add_argument("--data", type=Path, required=True, help="class folders; some of the labels are enough")
-    parser.add_argument("--split", choices=["all", "validation"], default="all", help="validation: the reference split")
+    parser.add_argument("--split", choices=SPLITS, default="all", help="validation: of the reference split")
+    parser.add_argument("--groups", type=Path, default=GROUPS_FILE, help="list of the grouped split (%(default)s)")
     parser.add_argument("--not-items", type=Path, action="append", default=[], help="pictures that are no label")
     parser.add_argument("--empty-scenes", type=int, default=0, metavar="N", help="also N synthetic empty views")
     parser.add_argument("--seed", type=int, default=1, help="of the empty views (default %(default)s)")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="also write a page with plots: NAME.html or a folder"
+    )
     parser.add_argument("--record", metavar="NAME", help="also add the figures to the artifact's metadata and card")
     return parser.parse_args(arguments)
 

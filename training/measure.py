@@ -75,15 +75,13 @@ def figures_of(results: Results) -> dict[str, Any]:
     }
 
 
-def not_items(items: NDArray[np.float64], classifier: Classifier, pictures: Sequence[NDArray[np.uint8]]) -> Any:
-    """How well `score` tells items, whose scores are given (n,), from pictures that are none: uint8 RGB, any size."""
-    predictions = classifier.classify_batch(pictures)
-    scores = np.array([p.score for p in predictions])
+def not_items(items: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> dict[str, Any]:
+    """How well the score tells items, whose scores are given (n,), from m pictures that are none: scores (m,)."""
     return {
         "count": len(scores),
         "auroc": round(auroc(items, scores), DIGITS),
         "fpr95": round(fpr95(items, scores), DIGITS),
-        "known_rate": round(float(np.mean([p.known for p in predictions])), DIGITS),
+        "known_rate": round(float((scores >= threshold).mean()), DIGITS),
     }
 
 

@@ -4,6 +4,12 @@ from typing import Any
 
 CARD_FILE = "MODEL_CARD.md"
 WORST = 5  # confusions listed
+HELD_BACK = {"reference": "reference split", "grouped_validation": "grouped split, validation"}
+SPLITS = {
+    "reference": "Reference split: in each class, file names sorted as strings, the first 20 % are validation.",
+    "grouped": "Grouped split: photos of one object, found by the code, are all on one side; 70 % trained on, 15 % "
+    "validation, 15 % test.",
+}
 
 
 def render(metadata: dict[str, Any]) -> str:
@@ -16,7 +22,8 @@ def render(metadata: dict[str, Any]) -> str:
         _how_trained(training),
         _protocol(metadata),
     ]
-    sets = ({"reference split": figures["reference"]} if "reference" in figures else {}) | figures.get("sets", {})
+    held_back = {name: figures[key] for key, name in HELD_BACK.items() if key in figures}
+    sets = held_back | figures.get("sets", {})
     if sets:
         parts += [_figures(sets), _not_items(sets), _mistakes(sets)]
     parts += [_file(figures["file"]) if "file" in figures else "", _limits(metadata)]
@@ -54,7 +61,8 @@ def _how_trained(training: dict[str, Any]) -> str:
     for extra in training["extra"]:
         lines.append(f"- extra folder `{extra['name']}`, only trained on: {_counts(extra['classes'])}")
     lines.append(f"- pictures of none of the classes: {training['background_pictures']}, and synthetic empty scenes")
-    lines.append(f"- starting weights: {training['weights']}; seed {training['seed']}")
+    start = f", gone on from another run's `{training['start']}`" if training.get("start") else ""
+    lines.append(f"- starting weights: {training['weights']}{start}; seed {training['seed']}")
     for stage in training["stages"]:
         lines.append(
             f"- stage {stage['name']}: {stage['epochs_run']} of {stage['epochs']} epochs at {stage['size']} pixels, "
@@ -70,14 +78,16 @@ def _how_trained(training: dict[str, Any]) -> str:
 def _protocol(metadata: dict[str, Any]) -> str:
     if not metadata["calibrated"]:
         return "## Calibration\n\nNone: confidences are the network's own, and every picture counts as known."
-    figures = metadata["figures"]["reference"]
+    split = metadata["training"].get("split", "reference")
+    figures = next(metadata["figures"][key] for key in HELD_BACK if key in metadata["figures"])
+    leak = "; photos of one object on both sides of the split flatter more" if split == "reference" else ""
     return (
         "## Protocol and calibration\n\n"
-        "Every figure was measured on the exported file through `model.Classifier`. Reference split: in each class, "
-        "file names sorted as strings, the first 20 % are validation. The same validation photos chose the best "
-        f"epochs, the temperature ({metadata['temperature']:.3f}) and the rejection threshold "
+        f"Every figure was measured on the exported file through `model.Classifier`. {SPLITS[split]} "
+        "The same validation photos chose the best epochs, the temperature "
+        f"({metadata['temperature']:.3f}) and the rejection threshold "
         f"({metadata['rejection_threshold']:.3f}, which {figures['acceptance']:.0%} of them pass), so their figures "
-        "flatter a little; photos of one object on both sides of the split flatter more. "
+        f"flatter a little{leak}. "
         f"The temperature took the ECE ({figures['ece_bins']} bins) from {figures['ece_before']:.1%} to "
         f"{figures['ece']:.1%} and the NLL from {figures['nll_before']:.3f} to {figures['nll']:.3f}."
     )

@@ -10,12 +10,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from training.network import set_trainable
+from training.network import folded, set_trainable
 from training.sampler import Sampler
 
 LABEL_SMOOTHING = 0.05
 CLIP_NORM = 5.0
-PATIENCE = 6  # epochs without a better validation accuracy
+PATIENCE = 10  # epochs without a better validation accuracy
 HISTORY_FILE = "history-{name}.csv"
 
 
@@ -25,7 +25,8 @@ class Stage:
 
     first: name of the first backbone layer that learns; None for the head alone. averaged: how many of the last epochs
     end up averaged in the network (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
-    least_area: of the random crops, as a share of the picture.
+    least_area: of the random crops, as a share of the picture. hard: whether items are put before other
+    backgrounds, disturbed and mixed with each other.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Stage:
     first: str | None
     averaged: int = 0
     least_area: float = 0.45
+    hard: bool = False
 
 
 # The first blocks hold edges and colours that ImageNet taught better than a few thousand photos can, and their large
@@ -43,22 +45,26 @@ class Stage:
 FIRST_TRAINED = {"small": "block_3_expand", "full": "block_6_expand"}
 
 
-def schedule(epochs: int, size: int, warm_up: int = 2) -> list[Stage]:
-    """The default recipe: `warm_up` epochs for the head, then `epochs`, most of them at the full size.
+def schedule(epochs: int, size: int, warm_up: int = 2, started: bool = False) -> list[Stage]:
+    """The default recipe: `warm_up` epochs for the head, then `epochs`, from easy to hard and from small to full size.
 
-    The first ones run at 5/7 of it (160 for 224) in half the time, the last ones on nearly whole pictures.
+    Three fifths of them are at 5/7 of the size (160 pixels for 224), in half the time. Hard pictures come once easy
+    ones are known: begun with, they teach far more slowly. started: the network has learned the labels before; then
+    all epochs are hard and at the full size.
     """
     small = max(32, round(size * 5 / 7 / 32) * 32)
-    at_small = round(epochs * 0.37) if small < size else 0
+    at_small = round(epochs * 0.6) if small < size and not started else 0
+    easy = round(at_small * 0.4)
     settle = min(3, epochs // 5)
     at_full = epochs - at_small - settle
     stages = [
-        Stage("head", warm_up, small, 1e-3, 1.0, None),
-        Stage("small", at_small, small, 1.5e-4, 0.3, FIRST_TRAINED["small"]),
-        Stage("full", at_full, size, 1e-4, 0.01, FIRST_TRAINED["full"], averaged=max(1, at_full - 1)),
+        Stage("head", 0 if started else warm_up, small, 1e-3, 1.0, None),
+        Stage("small", easy, small, 3e-4, 0.3, FIRST_TRAINED["small"]),
+        Stage("hard", at_small - easy, small, 2e-4, 0.3, FIRST_TRAINED["small"], averaged=3, hard=True),
+        Stage("full", at_full, size, 1.2e-4, 0.05, FIRST_TRAINED["full"], averaged=max(1, at_full // 2), hard=True),
         # Crops make things look larger in training than whole pictures do in serving; the last epochs undo that
         # (Touvron et al. 2019, arXiv:1906.06423)
-        Stage("whole", settle, size, 4e-5, 0.05, FIRST_TRAINED["full"], averaged=settle, least_area=0.85),
+        Stage("whole", settle, size, 4e-5, 0.1, FIRST_TRAINED["full"], averaged=settle, least_area=0.85),
     ]
     return [stage for stage in stages if stage.epochs > 0]
 
@@ -79,6 +85,8 @@ def run_stage(
     state: a folder for the history, the best weights, and a backup after each epoch from which a run that was cut
     short continues. extra: more callbacks.
     """
+    set_trainable(network, stage.first)
+    network = folded(network)  # it shares the weights: what happens to it below has happened to the network
     best, done = state / f"{stage.name}-best.weights.h5", state / f"{stage.name}.done"
     if not done.exists():
         _fit(stage, network, sampler, validation, best, extra)
@@ -105,7 +113,6 @@ def _fit(
     best: Path,
     extra: Sequence[keras.callbacks.Callback],
 ) -> None:
-    set_trainable(network, stage.first)
     # Adam's first steps are as large as any and would undo what ImageNet taught, so the rate climbs to its top
     ramp = 0 if stage.first is None else sampler.steps // 2
     rate = keras.optimizers.schedules.CosineDecay(

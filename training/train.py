@@ -17,32 +17,41 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from model.preprocessing import INPUT_SIZE
-from training.artifact import finish
+from model.preprocessing import INPUT_SIZE, preprocess
+from training.artifact import VALIDATION_FIGURES, finish
+from training.curves import CURVES_FILE, write_curves
+from training.cutout import cached_cutouts
 from training.dataset import Photos, check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
 from training.errors import TrainingError, run_command
-from training.export import PRECISIONS, to_litert
+from training.export import PRECISIONS, REPRESENTATIVE, read_keras, to_litert
 from training.measure import table
 from training.network import build_network
-from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, Sampler
-from training.splits import reference_split
+from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, MIXED_SHARE, REPLACED_SHARE, Sampler
+from training.splits import GROUPS_FILE, split_photos
 from training.stages import HISTORY_FILE, Stage, read_history, run_stage, schedule
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
 RECIPE = (
-    "Head first, then the backbone without its first blocks, at a small and then the full resolution; Adam, cosine "
-    "decay, label smoothing, BatchNorm in inference mode throughout, the last epochs' weights averaged. Random crops, "
-    "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Classes drawn by "
-    f"the square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures "
-    "for the background output; the last stage crops hardly anything."
+    "Head first, then the backbone without its first blocks, from easy to hard pictures and from a small to the full "
+    "resolution; Adam, cosine decay, label smoothing, BatchNorm's statistics as ImageNet left them, the last epochs' "
+    "weights of the hard stages averaged. Easy: random crops, rotations, mirroring, exposure, contrast, gamma, colour "
+    "cast, saturation, blur and noise. Hard: also, items before a plain background are cut out and, "
+    f"{REPLACED_SHARE:.0%} of the time, put before another, a photo or a synthetic wall, at any place, size and "
+    "orientation, partly out of view; shadows, fingers, erased patches and JPEG; mixup and CutMix on "
+    f"{MIXED_SHARE:.0%} of the pictures. The last stage is easy again and crops hardly anything. Classes drawn by the "
+    f"square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for "
+    "the background output."
 )
+QUICK = (160, 6, 1)  # size, epochs and warm-up, with at most QUICK_PICTURES an epoch and nothing cut out
+QUICK_PICTURES = 2000
+QUICK_RECIPE = f" This was a quick run: nothing was cut out, and an epoch had at most {QUICK_PICTURES} pictures."
 STATE_FOLDER = "checkpoints"
 STATE_FILE = "run.json"
 
 
 @dataclass(frozen=True)
 class Data:
-    """Everything a run reads. `training` holds the main folder's photos first, `main` of them.
+    """Everything a run reads. `training` holds the main folder's photos first, `main` of them; `outlines` theirs.
 
     folders: for the main and then each extra folder, class name to how many photos were used.
     scenes: uint8, (n, side, side, 3), RGB, pictures of none of the classes.
@@ -50,6 +59,7 @@ class Data:
 
     labels: tuple[str, ...]
     training: Photos
+    outlines: NDArray[np.uint8]
     main: int
     validation: dict[str, list[Path]]
     scenes: NDArray[np.uint8]
@@ -62,16 +72,24 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for the artifact and, while it runs, its state")
     parser.add_argument("--extra", type=Path, action="append", default=[], help="more class folders, only trained on")
     parser.add_argument("--background", type=Path, action="append", default=[], help="pictures that are no class")
+    parser.add_argument("--split", choices=["reference", "grouped"], default="reference", help="what is held back")
+    parser.add_argument("--groups", type=Path, default=GROUPS_FILE, help="list of the grouped split (%(default)s)")
     parser.add_argument("--weights", default="imagenet", help="'imagenet' (downloaded), 'none' or a weights file")
-    parser.add_argument("--epochs", type=int, default=19, help="after the head's warm-up (default %(default)s)")
+    parser.add_argument(
+        "--start", type=Path, help="network.keras of an earlier run with the same labels, to go on from"
+    )
+    parser.add_argument("--epochs", type=int, default=40, help="after the head's warm-up (default %(default)s)")
     parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="ten minutes on two cores: smaller, shorter, less exact")
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
-    parser.add_argument("--batch-size", type=int, default=16)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported weights")
+    parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported file")
     parser.add_argument("--data-notes", type=Path, help="a text file for the model card: sources and licences")
     parser.add_argument("--skip-bad", action="store_true", help="leave photos out that cannot be read")
     options = parser.parse_args(arguments)
+    if options.quick:
+        options.size, options.epochs, options.warm_up = QUICK
     if options.data_notes and not options.data_notes.is_file():
         parser.error(f"--data-notes {options.data_notes}: no such file")
     for name, least in (("epochs", 1), ("warm_up", 0), ("size", 32), ("batch_size", 1), ("seed", 0)):
@@ -98,7 +116,7 @@ def read_data(options: argparse.Namespace) -> Data:
 
     classes = good(classes)
     check_classes(classes, options.data)
-    training, validation = reference_split(classes)
+    training, validation = split_photos(classes, options.split, options.groups)
     cache, size = options.out / "cache", round(options.size * CACHED_SIZE)
     extras = [good(extra) for extra in extras]
     parts = [load_classes(group, labels, size, cache) for group in (training, *extras)]
@@ -109,27 +127,49 @@ def read_data(options: argparse.Namespace) -> Data:
     )
     background = load_pixels([path for path in scenes if path not in bad], size, cache)
     folders = [{name: len(paths) for name, paths in group.items()} for group in (classes, *extras)]
-    return Data(labels, together, len(parts[0]), validation, background, folders)
+    return Data(
+        labels, together, cached_cutouts(together.pixels, cache), len(parts[0]), validation, background, folders
+    )
 
 
 def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras.Model:
     """Run the stages, one network after another, and return the last with its best weights."""
     keras.utils.set_random_seed(options.seed)
     weights: str | None = None if options.weights == "none" else options.weights
-    network: keras.Model | None = None
+    network = start_network(options, data) if options.start else None
     for number, stage in enumerate(stages):
         validation = load_classes(data.validation, data.labels, stage.size, options.out / "cache")
         sampler = Sampler(
-            data.training.pixels, data.training.labels, data.main, data.scenes, len(data.labels),
-            stage.size, options.batch_size, (options.seed, number), stage.least_area,
+            data.training.pixels, data.training.labels, data.outlines, data.main, data.scenes, len(data.labels),
+            stage.size, options.batch_size, (options.seed, number), stage.least_area, stage.hard,
+            QUICK_PICTURES if options.quick else None,
         )  # fmt: skip
         following = build_network(len(data.labels) + 1, stage.size, weights if network is None else None)
         if network is not None:
             following.set_weights(network.get_weights())
         network = following
         run_stage(stage, network, sampler, (validation.pixels, validation.labels), options.out / STATE_FOLDER)
+        done = stages[: number + 1]
+        write_curves(options.out / CURVES_FILE, {stage.name: history_of(options, stage) for stage in done})
     assert network is not None  # a schedule always has a stage
     return network
+
+
+def start_network(options: argparse.Namespace, data: Data) -> keras.Model:
+    """The network to go on from. Raises TrainingError if its labels' number or its layers are not this run's."""
+    network = read_keras(options.start)
+    wanted = [weight.shape for weight in build_network(len(data.labels) + 1, options.size, None).weights]
+    if [weight.shape for weight in network.weights] != wanted:
+        raise TrainingError(
+            f"{options.start}: cannot be gone on from; expected network.keras of a training run with "
+            f"{len(data.labels)} labels"
+        )
+    return network
+
+
+def history_of(options: argparse.Namespace, stage: Stage) -> list[dict[str, str]]:
+    """A stage's finished epochs in this run."""
+    return read_history(options.out / STATE_FOLDER / HISTORY_FILE.format(name=stage.name))
 
 
 def open_state(options: argparse.Namespace, data: Data, stages: list[Stage]) -> None:
@@ -142,9 +182,12 @@ def open_state(options: argparse.Namespace, data: Data, stages: list[Stage]) -> 
         "labels": list(data.labels),
         "photos": hashlib.sha256("\n".join(names).encode()).hexdigest(),
         "backgrounds": len(data.scenes),
+        "split": options.split,
         "weights": options.weights,
+        "start": str(options.start),
         "batch_size": options.batch_size,
         "seed": options.seed,
+        "quick": options.quick,
         "stages": [asdict(stage) for stage in stages],
     }
     state = options.out / STATE_FOLDER
@@ -166,7 +209,7 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
     """What the metadata says of a finished run: folders by name and counts, never this machine's paths."""
 
     def ran(stage: Stage) -> dict[str, Any]:
-        history = read_history(options.out / STATE_FOLDER / HISTORY_FILE.format(name=stage.name))
+        history = history_of(options, stage)
         best = max(float(row["val_accuracy"]) for row in history)
         return asdict(stage) | {"epochs_run": len(history), "best_val_accuracy": round(best, 4)}
 
@@ -180,11 +223,14 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
         "extra": folders[1:],
         "background_pictures": len(data.scenes),
         "data_notes": options.data_notes.read_text(encoding="utf-8") if options.data_notes else None,
+        "split": options.split,
         "weights": Path(options.weights).name,
+        "start": f"{options.start.parent.name}/{options.start.name}" if options.start else None,
         "seed": options.seed,
         "batch_size": options.batch_size,
+        "precision": options.precision,
         "stages": [ran(stage) for stage in stages],
-        "recipe": RECIPE,
+        "recipe": RECIPE + QUICK_RECIPE if options.quick else RECIPE,
         "versions": {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__},
         "date": datetime.now(UTC).date().isoformat(),
     }
@@ -192,19 +238,21 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
 
 def main() -> None:
     options = parse_arguments()
-    stages = schedule(options.epochs, options.size, options.warm_up)
+    stages = schedule(options.epochs, options.size, options.warm_up, bool(options.start))
     data = read_data(options)
     open_state(options, data, stages)
     network = train(options, data, stages)
     network.save(options.out / "network.keras")
-    content = to_litert(network, options.size, options.precision)
+    spread = data.training.pixels[:: max(1, data.main // REPRESENTATIVE)][:REPRESENTATIVE]
+    representative = np.stack([preprocess(picture, options.size) for picture in spread])
+    content = to_litert(network, options.size, options.precision, representative)
     training = describe(options, data, stages)
     metadata = finish(content, data.labels, options.size, True, data.validation, training, options.out)
     for history in (options.out / STATE_FOLDER).glob("*.csv"):
         history.replace(options.out / history.name)
     shutil.rmtree(options.out / STATE_FOLDER)
     shutil.rmtree(options.out / "cache")
-    print(table(metadata["figures"]["reference"]))
+    print(table(metadata["figures"][VALIDATION_FIGURES[options.split]]))
     print(f"{options.out}: artifact written")
 
 
