@@ -8,6 +8,7 @@ from app.access import PasswordGate
 from app.bins import Rules, load_rules, rules_files
 from app.counts import Counts
 from app.exporter import serve_metrics
+from app.ice import IceServers
 from app.kiosk.heartbeat import Heartbeat
 from app.languages import Language, languages
 from app.settings import ROOT, Settings, SettingsError, load_settings
@@ -32,6 +33,7 @@ class Services:
     rules: Rules
     engine: Engine
     places: Places
+    ice: IceServers
     totals: Totals = field(default_factory=Totals)
     counts: Counts | None = None
     kiosk: Heartbeat = field(default_factory=Heartbeat)
@@ -91,13 +93,14 @@ def services() -> Services:
         raise SettingsError(f"kiosk_language must be one of {allowed}; got {settings.kiosk_language!r}")
     classifier = Classifier.load(settings.path(settings.model))
     rules = load_rules(classifier.labels, rules_path(settings))
+    ice = IceServers(settings)
     counts = None
     if settings.count_answers:
         counts = Counts(settings.path(settings.counts_file) or ROOT / "counts.sqlite3", settings.counts_days)
     engine = Engine(classifier)
     engine.start()
     most = settings.max_streams or max(1, int(usable_cores() / CORES_PER_STREAM))
-    made = Services(settings, classifier, rules, engine, Places(most), counts=counts)
+    made = Services(settings, classifier, rules, engine, Places(most), ice, counts=counts)
     if settings.metrics_port:
         try:
             serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)

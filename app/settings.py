@@ -23,6 +23,8 @@ class Settings:
     model: artifact folder; empty for the shipped one. bins: rules file; empty for the default one.
     threshold: smoothed confidence from which a label is said, 0.4 to 0.95.
     ice_servers: STUN and TURN addresses, comma-separated in the environment; none are needed on one network.
+    turn_secret: shared with the TURN servers, for credentials good for turn_lifetime seconds; or else turn_username and
+    turn_credential. turn_provider: a hosted TURN service instead; turn_account and turn_token are its keys.
     max_streams: visitors who may stream at once; 0 for as many as the cores carry.
     metrics_port: of the Prometheus endpoint; 0 for none. metrics_address: where it listens.
     max_photo_mib: largest photo file in MiB. max_photo_megapixels: most pixels a photo may unpack to, in millions.
@@ -36,6 +38,13 @@ class Settings:
     bins: str = ""
     threshold: float = 0.60
     ice_servers: tuple[str, ...] = ()
+    turn_secret: str = field(default="", repr=False)
+    turn_lifetime: int = 86_400
+    turn_username: str = ""
+    turn_credential: str = field(default="", repr=False)
+    turn_provider: str = ""
+    turn_account: str = ""
+    turn_token: str = field(default="", repr=False)
     max_streams: int = 0
     metrics_port: int = 0
     metrics_address: str = "127.0.0.1"
@@ -100,10 +109,11 @@ def _parsed(where: str, key: str, text: str) -> Any:
 
 
 SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-SECRET = {"operator_password"}  # never in a message
+SECRET = {"operator_password", "turn_secret", "turn_credential", "turn_token"}  # never in a message
 
 RANGES: dict[str, tuple[float, float]] = {
     "threshold": (0.4, 0.95),
+    "turn_lifetime": (60, 604_800),
     "max_streams": (0, 1000),
     "metrics_port": (0, 65535),
     "max_photo_mib": (1, 200),
@@ -113,7 +123,11 @@ RANGES: dict[str, tuple[float, float]] = {
 
 # what a text, or each text of a list, has to look like, and how to say it
 PATTERNS: dict[str, tuple[str, str]] = {
-    "ice_servers": (r"(stun|turns?):.*", "a list of addresses like stun:host:3478"),
+    # no IPv6 address: aiortc reads none
+    "ice_servers": (
+        r"(stun:{0}|turns?:{0}(\?transport=(udp|tcp))?)".format(r"[^\s?:/@\[\]]+(:\d{1,5})?"),
+        "a list of addresses like stun:host:3478 or turn:host:3478?transport=tcp",
+    ),
     "operators": (r"[^@\s]+@[^@\s]+", "a list of e-mail addresses"),
     "kiosk_language": (r"[a-z]{2}", "a language's two letters, such as en"),
 }

@@ -2,7 +2,6 @@
 
 import pytest
 
-from app.ice import rtc_configuration
 from app.settings import ROOT, Settings, SettingsError, load_settings
 
 
@@ -31,6 +30,10 @@ def test_file_then_environment(tmp_path):
         ("max_photo_mib = true", "got True"),
         ("model = 3", "a text"),
         ('ice_servers = ["example.org"]', "stun:host:3478"),
+        ('ice_servers = ["stun:a:1?transport=tcp"]', "stun:host:3478"),
+        ('ice_servers = ["turn:[::1]:3478"]', "stun:host:3478"),
+        ('ice_servers = ["turn:a?transport=quic"]', "stun:host:3478"),
+        ("turn_lifetime = 59", "a whole number from 60 to 604800; got 59"),
         ("threshold =", "not valid TOML"),
         ('count_answers = "yes"', "count_answers must be true or false; got 'yes'"),
         ("count_answers = 1", "got 1"),
@@ -84,24 +87,17 @@ def test_several_operators_in_the_environment():
     assert load_settings({"WHICHBIN_OPERATORS": "a@b.org, c@d.org"}).operators == ("a@b.org", "c@d.org")
 
 
-@pytest.mark.parametrize("text", ["operator_password = 4711", "operator_password = [4711]"])
-def test_the_password_is_in_no_message(tmp_path, text):
+@pytest.mark.parametrize("name", ["operator_password", "turn_secret", "turn_credential", "turn_token"])
+@pytest.mark.parametrize("value", ["4711", "[4711]"])
+def test_a_secret_is_in_no_message(tmp_path, name, value):
     path = tmp_path / "s.toml"
-    path.write_text(text)
-    with pytest.raises(SettingsError, match=r"operator_password must be a text; got a (int|list)") as caught:
+    path.write_text(f"{name} = {value}")
+    with pytest.raises(SettingsError, match=rf"{name} must be a text; got a (int|list)") as caught:
         load_settings({"WHICHBIN_SETTINGS": str(path)})
     assert "4711" not in str(caught.value)
-    assert "4711" not in repr(load_settings({"WHICHBIN_OPERATOR_PASSWORD": "4711"}))
+    assert "4711" not in repr(load_settings({f"WHICHBIN_{name.upper()}": "4711"}))
 
 
 def test_a_named_file_must_exist(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings({"WHICHBIN_SETTINGS": str(tmp_path / "none.toml")})
-
-
-def test_ice_servers_are_always_named():
-    """An absent list makes streamlit-webrtc ask a public STUN server."""
-    assert rtc_configuration(()) == {"iceServers": []}
-    assert rtc_configuration(("stun:a:1", "turn:b:2")) == {
-        "iceServers": [{"urls": ["stun:a:1"]}, {"urls": ["turn:b:2"]}]
-    }

@@ -8,7 +8,6 @@ import streamlit as st
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from app import kiosk
-from app.ice import rtc_configuration
 from app.kiosk import html
 from app.kiosk.screens import Scene, Screen, Screens, Sight
 from app.languages import language, languages
@@ -67,7 +66,7 @@ with st.container(key="kiosk-camera"):
     webrtc_streamer(
         key="kiosk",
         mode=WebRtcMode.SENDRECV,
-        rtc_configuration=rtc_configuration(shared.settings.ice_servers),
+        rtc_configuration=shared.ice.rtc_configuration(),
         media_stream_constraints={
             "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}},
             "audio": False,

@@ -7,7 +7,6 @@ from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from app import ui
 from app.caption import caption
-from app.ice import rtc_configuration
 from app.services import services
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
@@ -53,7 +52,7 @@ with video:
     webrtc_streamer(
         key=key,
         mode=WebRtcMode.SENDRECV,
-        rtc_configuration=rtc_configuration(shared.settings.ice_servers),
+        rtc_configuration=shared.ice.rtc_configuration(),
         media_stream_constraints={
             "video": {
                 "facingMode": {"ideal": "user" if facing == "Front" else "environment"},
