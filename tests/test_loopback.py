@@ -1,6 +1,7 @@
 """Two real WebRTC peers in one process, with the real processor and the real track between them."""
 
 import asyncio
+import contextlib
 import fractions
 import threading
 import time
@@ -171,12 +172,15 @@ def test_the_frame_that_comes_back_is_the_one_that_went_in(engine):
         track = AnnotatedTrack(StreamProcessor(engine, load_rules(LABELS)))
         camera = Camera([(GLASS, 0.5), (METAL, 60)])
         CameraSink(track).addTrack(camera)
-        for number in range(RATE):
+        seen = []
+        while not seen or seen[-1] < RATE:
             returned = await track.recv()
+            seen.append(round(returned.pts * RATE / 90_000))
             middle = returned.to_ndarray(format="rgb24")[150:250, 250:390].reshape(-1, 3).mean(0)
-            expected = GLASS if number < RATE / 2 else METAL
-            assert abs(middle - expected).max() < 12, number
-            assert returned.pts == number * 90_000 // RATE
+            expected = GLASS if seen[-1] < RATE / 2 else METAL
+            assert abs(middle - expected).max() < 12, seen
+        assert seen == sorted(set(seen))
+        assert len(seen) >= RATE / 4  # the newest wins; on a busy machine some are passed over
 
         track.stop()
         track.stop()
@@ -242,9 +246,45 @@ def test_the_camera_ending_ends_the_track_and_frees_the_slot(engine):
             raise MediaStreamError
 
         camera.recv = ended
+        with contextlib.suppress(MediaStreamError):
+            await track.recv()  # one was on its way
         with pytest.raises(MediaStreamError):
             await track.recv()
         assert track.readyState == "ended"
 
     asyncio.run(run())
     wait_until_freed(engine)
+
+
+def test_frames_that_come_faster_than_they_can_be_sent_are_passed_over(engine, monkeypatch):
+    """aiortc's own queue would keep them all: late video, and memory without bound."""
+    processor = StreamProcessor(engine, load_rules(LABELS))
+    annotate = processor.recv
+
+    def slowly(frame: av.VideoFrame) -> av.VideoFrame:
+        time.sleep(0.2)
+        return annotate(frame)
+
+    monkeypatch.setattr(processor, "recv", slowly)
+
+    async def run() -> None:
+        track = AnnotatedTrack(processor)
+        camera = Camera([(GLASS, 60)])
+        given, give = [], camera.recv
+
+        async def recv() -> av.VideoFrame:
+            given.append(await give())
+            return given[-1]
+
+        camera.recv = recv
+        CameraSink(track).addTrack(camera)
+        for _ in range(10):
+            before = len(given)
+            returned = await track.recv()
+            assert returned.pts >= given[max(0, before - 1)].pts  # never one that was old when it was asked for
+        passed_over = len(given) - 10
+        assert passed_over > 10
+        assert processor.figures().dropped >= passed_over - 2
+        track.stop()
+
+    asyncio.run(run())

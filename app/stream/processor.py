@@ -51,7 +51,7 @@ class StreamProcessor:
         self._lock = threading.Lock()
         self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like all up to `_knows`
         self._slot: Slot | None = None
-        self._dropped_before = 0  # by slots that have been closed
+        self._dropped_before = 0  # before the slot of now, or without coming so far as to a slot
         self._camera_off = False
         self._presence = presence
         self._knows = False  # whether the last picture classified was of something known
@@ -73,6 +73,11 @@ class StreamProcessor:
             if errors.bit_count() == 1:  # the 1st, 2nd, 4th, 8th, ...: a stream that always fails must not fill the log
                 log.exception("A frame could not be annotated (%d so far in this stream)", errors)
             return frame
+
+    def skipped(self) -> None:
+        """A camera frame was passed over, as a newer one had come before it could be annotated."""
+        with self._lock:
+            self._dropped_before += 1
 
     def close(self) -> None:
         """Give the engine's slot back. May be repeated; a frame that comes later opens a new one."""
