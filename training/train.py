@@ -183,8 +183,8 @@ def open_state(options: argparse.Namespace, data: Data, stages: list[Stage]) -> 
         "photos": hashlib.sha256("\n".join(names).encode()).hexdigest(),
         "backgrounds": len(data.scenes),
         "split": options.split,
-        "weights": options.weights,
-        "start": str(options.start),
+        "weights": Path(options.weights).name,  # by name: the run goes on though its data has moved
+        "start": options.start.name if options.start else None,
         "batch_size": options.batch_size,
         "seed": options.seed,
         "quick": options.quick,
