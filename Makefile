@@ -1,18 +1,19 @@
-# make run    start the app (PORT=8501 ADDRESS=localhost)
+# make run    start the app (PORT=8501 ADDRESS=localhost); HTTPS=1: with a certificate, at all addresses
 # make test   lint, types and every test
 # make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
 # All of them set themselves up and are cheap to repeat.
 
 PYTHON ?= python3
 PORT ?= 8501
-ADDRESS ?= localhost
+ADDRESS ?= $(if $(HTTPS),,localhost)
 BIN := .venv/bin
 
 .PHONY: run setup setup-training test train lint browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
-	exec $(BIN)/streamlit run app/main.py --server.port $(PORT) --server.address $(ADDRESS)
+	exec $(BIN)/$(if $(HTTPS),python -m app.https --port $(PORT) $(if $(ADDRESS),--address $(ADDRESS)),$\
+	streamlit run app/main.py --server.port $(PORT) --server.address $(ADDRESS))
 
 setup: .venv/app.stamp
 
