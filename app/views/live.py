@@ -47,7 +47,11 @@ track = AnnotatedTrack(processor)  # used if this run opens a connection; no two
 processor.mirrored = facing == "Front"
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
-video, answer = st.columns([3, 2], gap="medium")
+with st.container(key="insecure"):  # seen only where it is so
+    st.html(ui.insecure(), unsafe_allow_javascript=True)
+    st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
+
+video, answer = st.container(key="live").columns([3, 2], gap="medium")
 with video:
     webrtc_streamer(
         key=key,
