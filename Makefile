@@ -8,7 +8,7 @@ PORT ?= 8501
 ADDRESS ?= $(if $(HTTPS),,localhost)
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train lint browser screenshots clean
+.PHONY: run setup setup-training test train lint browser coturn screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -19,7 +19,7 @@ setup: .venv/app.stamp
 
 setup-training: .venv/training.stamp
 
-test: .venv/tests.stamp lint browser
+test: .venv/tests.stamp lint browser coturn
 	$(BIN)/python -m pytest
 
 lint: .venv/tests.stamp
@@ -29,6 +29,9 @@ lint: .venv/tests.stamp
 
 browser: .venv/tests.stamp
 	tests/install_browser.sh
+
+coturn:
+	tests/install_coturn.sh
 
 screenshots: .venv/tests.stamp browser
 	$(BIN)/python -m tests.make_screenshots
