@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import launch
 from tests.camera import empty_scene, write_clip
@@ -70,15 +70,29 @@ def test_a_browser_with_no_other_way_gets_annotated_video(chromium, coturn, tmp_
     assert SECRET not in server.log.read_text()
 
 
-def test_without_the_turn_server_that_browser_gets_no_video(chromium, server):
-    """What makes the tests above mean something."""
+def test_without_the_turn_server_that_browser_gets_no_video_and_is_told_so_within_ten_seconds(chromium, server):
+    """Also what makes the tests above mean something."""
     context = chromium.new_context()
     context.add_init_script(RELAY_ONLY)
     page = context.new_page()
     page.goto(server.url)
-    page.wait_for_timeout(12_000)
+    connecting = """() => document.querySelector('iframe[title*="webrtc"]')?.contentWindow.connections?.at(-1)
+        ?.remoteDescription != null"""
+    page.wait_for_function(connecting, polling=50, timeout=30_000)
+    expect(page.get_by_text("The video does not get through")).to_be_visible(timeout=10_000)
+    page.wait_for_timeout(10_000)
+    expect(page.get_by_text("The video does not get through")).to_be_visible()
     assert not page.evaluate(ANNOTATED)
     context.close()
+
+
+def test_what_does_get_through_is_not_said_to_fail(chromium, server):
+    page = chromium.new_page()
+    page.goto(server.url)
+    page.wait_for_function(ANNOTATED, polling=50, timeout=30_000)
+    page.wait_for_timeout(9_000)
+    expect(page.get_by_text("The video does not get through")).to_have_count(0)
+    page.close()
 
 
 @pytest.mark.parametrize("coturn", ["udp", "tcp"], indirect=True)
