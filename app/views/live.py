@@ -49,10 +49,6 @@ track = AnnotatedTrack(processor)  # used if this run opens a connection; no two
 processor.mirrored = facing == "Front"
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
-with st.container(key="insecure"):  # seen only where it is so
-    st.html(ui.insecure(), unsafe_allow_javascript=True)
-    st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
-
 video, answer = st.container(key="live").columns([3, 2], gap="medium")
 with video:
     streamer = webrtc_streamer(
@@ -125,4 +121,8 @@ with answer:
             key="threshold",
         )
     st.caption("Video is looked at on this server and not stored. No camera? Take or upload a photo instead.")
+    st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
+
+with st.container(key="insecure"):  # seen only where it is so, and the rest is not
+    st.html(ui.insecure(), unsafe_allow_javascript=True)
     st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
