@@ -1,4 +1,4 @@
-# make run    start the app (PORT=8501 ADDRESS=localhost)
+# make run    start the app (PORT=8501 ADDRESS=localhost); HTTPS=1: with a certificate, at all addresses
 # make test   lint, types and every test
 # make train  make the shipped model anew from the photos in DATA, into OUT (hours); then evaluate it
 # make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
@@ -6,6 +6,7 @@
 
 PYTHON ?= python3
 PORT ?= 8501
+<<<<<<< HEAD
 ADDRESS ?= localhost
 DATA ?= ../shared/data
 OUT ?= runs/model
@@ -13,10 +14,16 @@ SEED ?= 0
 BIN := .venv/bin
 
 .PHONY: run setup setup-training train test train lint browser screenshots clean
+=======
+ADDRESS ?= $(if $(HTTPS),,localhost)
+BIN := .venv/bin
+
+.PHONY: run setup setup-training test train lint browser coturn screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
-	exec $(BIN)/streamlit run app/main.py --server.port $(PORT) --server.address $(ADDRESS)
+	exec $(BIN)/$(if $(HTTPS),python -m app.https --port $(PORT) $(if $(ADDRESS),--address $(ADDRESS)),$\
+	streamlit run app/main.py --server.port $(PORT) --server.address $(ADDRESS))
 
 setup: .venv/app.stamp
 
@@ -34,7 +41,7 @@ train: .venv/training.stamp
 	$(EVALUATE)/web2.html --record web2 --data $(DATA)/field_dev/web2 $(NOT_ITEMS)
 	$(EVALUATE)/cups.html --record cups --data $(DATA)/field_dev/cups
 
-test: .venv/tests.stamp lint browser
+test: .venv/tests.stamp lint browser coturn
 	$(BIN)/python -m pytest
 
 lint: .venv/tests.stamp
@@ -44,6 +51,9 @@ lint: .venv/tests.stamp
 
 browser: .venv/tests.stamp
 	tests/install_browser.sh
+
+coturn:
+	tests/install_coturn.sh
 
 screenshots: .venv/tests.stamp browser
 	$(BIN)/python -m tests.make_screenshots

@@ -35,7 +35,7 @@ class IceServers:
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
-        _check(settings)
+        check(settings)
         self._settings = settings
         self._clock = clock
         self._provider: Provider | None = None
@@ -134,7 +134,7 @@ def fetch(settings: Settings) -> list[Server]:
     return [dict(server) for server in servers]
 
 
-def _check(settings: Settings) -> None:
+def check(settings: Settings) -> None:
     """Raises SettingsError where the settings for STUN and TURN do not fit together."""
     for address in settings.ice_servers:
         port = address.split("?")[0].split(":")[2:]

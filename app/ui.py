@@ -44,6 +44,7 @@ STYLE = """<style>
 .wb-bars .p { text-align: right; }
 .wb-figures { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin-top: .9rem; font-size: .82rem; opacity: .78;
   font-variant-numeric: tabular-nums; }
+.wb-insecure .st-key-live, :root:not(.wb-insecure) .st-key-insecure { display: none; }
 .wb-figures b { font-weight: 600; }
 .wb-photo { border: 6px solid; border-radius: 16px; overflow: hidden; }
 .wb-photo img.shot { display: block; width: 100%; height: 100%; max-height: 20rem; object-fit: contain;
@@ -113,6 +114,26 @@ def verdict_card(caption: Caption) -> str:
 def notice(title: str, detail: str) -> str:
     """A neutral card that says something other than an answer."""
     return f'<div role="status">{_card(Caption(title, detail, "question"))}</div>'
+
+
+def insecure() -> str:
+    """A notice that there is no camera because of the page's address, and the script that shows it where that is so.
+
+    Only the browser knows: `window.isSecureContext` also holds for addresses that its owner made an exception for. It
+    sets a class, for which STYLE hides what needs a camera.
+    """
+    words = notice(
+        "No camera at this address",
+        "Browsers give a camera only to addresses with https:// and to localhost, not to ORIGIN. "
+        "Whoever runs this server can start it with HTTPS: make run HTTPS=1",
+    ).replace("ORIGIN", '<span class="wb-origin">this one</span>')
+    return f"""{words}<script>
+    (() => {{
+      const here = document.querySelector(".wb-origin");
+      if (here) here.textContent = location.origin;
+      document.documentElement.classList.toggle("wb-insecure", !window.isSecureContext);
+    }})();
+    </script>"""
 
 
 def probability_bars(probabilities: Mapping[str, float], rules: Rules) -> str:

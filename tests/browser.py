@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
@@ -18,12 +19,14 @@ def chromium_path(playwright: Playwright) -> str | None:
     return own if Path(own).exists() else None
 
 
-def launch(playwright: Playwright, camera: Path | None = None, grant: bool = True) -> Browser:
+def launch(
+    playwright: Playwright, camera: Path | None = None, grant: bool = True, flags: Sequence[str] = ()
+) -> Browser:
     """A headless Chromium. camera: an .mjpeg file played as the camera, over and over. grant: allow it unasked."""
     path = chromium_path(playwright)
     if path is None:
         raise RuntimeError("no Chromium; run tests/install_browser.sh")
-    flags = list(FLAGS)
+    flags = [*FLAGS, *flags]
     if camera:
         flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}"]
     if camera and grant:

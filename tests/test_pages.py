@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,11 +38,17 @@ def png(color: tuple[int, int, int] = (200, 180, 150)) -> bytes:
 def live(monkeypatch):
     """The live page without its component; the component's arguments are in `live.calls`."""
     calls = []
+    streamer = SimpleNamespace(state=SimpleNamespace(signalling=False, playing=False))
+
+    def component(**options):
+        calls.append(options)
+        return streamer
+
     use_places(monkeypatch, Places(1))
-    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", lambda **options: calls.append(options))
+    monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", component)
     at = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30).run()
     assert not at.exception
-    at.calls = calls
+    at.calls, at.streamer = calls, streamer
     return at
 
 
@@ -142,3 +149,15 @@ def test_a_photo_from_the_browsers_camera(photo):
     photo.camera_input[0].set_value(("shot.jpg", png(), "image/jpeg")).run()
     assert not photo.exception
     assert 'class="shot"' in html(photo)
+
+
+def test_a_video_that_does_not_get_through_is_said_until_it_does(live):
+    words, key = "The video does not get through", "live-front-connecting"
+    live.streamer.state.signalling = True
+    assert words not in html(live.run())
+    live.session_state[key] -= 9  # seconds later
+    assert words in html(live.run())
+    live.streamer.state.signalling = False  # the browser has given up
+    assert words in html(live.run())
+    live.streamer.state.playing = True
+    assert words not in html(live.run())

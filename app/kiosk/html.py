@@ -73,6 +73,13 @@ def offline_html(words: Language) -> str:
     return f'<div class="k-over" hidden>{trouble_html("offline", "question", words)}</div>'
 
 
+def insecure_html(words: Language) -> str:
+    """The screen that the page's own script shows where the browser gives no camera to the page's address."""
+    screen = trouble_html("insecure", "camera-off", words)
+    link = f'<a class="k-photo" href="photo" lang="{escape(words.code)}">{escape(words("insecure_photo"))}</a>'
+    return f'<div class="k-over k-no-camera" hidden>{screen}{link}</div>'
+
+
 def _spoken(item: str, bins: Sequence[Bin], words: Language) -> str:
     names = words("spoken_list_or").join(bin.name for bin in bins)
     return words("spoken_item", item=item, bins=names) if names else f"{item}."

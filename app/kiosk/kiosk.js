@@ -36,6 +36,8 @@
   }
 
   function startCamera() {
+    const noCamera = one(".k-no-camera");
+    if (noCamera) noCamera.hidden = window.isSecureContext; // nothing else will help, so no reload for a camera
     const inside = one('iframe[title*="webrtc"]')?.contentDocument;
     if (!inside?.head) return;
     if (!inside.getElementById("kiosk")) {
@@ -57,7 +59,7 @@
   }
 
   function showOffline(shown) {
-    const screen = one(".k-over");
+    const screen = one(".k-over:not(.k-no-camera)");
     if (screen) screen.hidden = !shown;
     offline = shown;
   }
@@ -110,7 +112,7 @@
     if (offline || quiet > LOST) return location.reload();
     if (quiet > STALE && !offline) showOffline(true);
     startCamera();
-    const trouble = scene === "camera"; // also what a start that takes too long ends in
+    const trouble = scene === "camera" && window.isSecureContext; // also what a start that takes too long ends in
     if (trouble && now() - sceneAt > CAMERA && now() > YOUNG && (await cameraThere())) return location.reload();
     if (scene === "attract" && now() - sceneAt > 60 && now() > OLD) location.reload();
   }

@@ -38,6 +38,7 @@ folder = Path(kiosk.__file__).parent
 st.html(folder / "kiosk.css")
 st.html(
     f'<div class="k-page" data-start="{START}" data-sound="{int(sound)}"></div>{html.offline_html(words)}'
+    f"{html.insecure_html(words)}"
     f"<script>{(folder / 'kiosk.js').read_text(encoding='utf-8')}</script>",
     unsafe_allow_javascript=True,
 )

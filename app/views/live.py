@@ -1,5 +1,6 @@
 """Live: the camera's video, annotated, and beside it what it says and where that goes."""
 
+import time
 import uuid
 
 import streamlit as st
@@ -12,6 +13,7 @@ from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
 
 REFRESH = 0.25  # seconds between looks at the verdict
+NO_WAY = 8.0  # seconds of connecting after which it is said that nothing comes through; most need less than two
 START = "Start camera"
 
 shared = services()
@@ -47,9 +49,9 @@ track = AnnotatedTrack(processor)  # used if this run opens a connection; no two
 processor.mirrored = facing == "Front"
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
-video, answer = st.columns([3, 2], gap="medium")
+video, answer = st.container(key="live").columns([3, 2], gap="medium")
 with video:
-    webrtc_streamer(
+    streamer = webrtc_streamer(
         key=key,
         mode=WebRtcMode.SENDRECV,
         rtc_configuration=shared.ice.rtc_configuration(),
@@ -75,6 +77,10 @@ with video:
         media_toggle_controls=False,
     )
     st.html(ui.autostart(key, START), unsafe_allow_javascript=True)
+if streamer.state.signalling:
+    state.setdefault(f"{key}-connecting", time.monotonic())
+if streamer.state.playing:
+    state.pop(f"{key}-connecting", None)
 
 
 @st.fragment(run_every=REFRESH)
@@ -82,6 +88,15 @@ def show_answer() -> None:
     """Redraws itself while the page is open; the rest of the page stays as it is."""
     if shared.places.ask(me):  # away for too long, and somebody else came in
         st.rerun()
+    if time.monotonic() - state.get(f"{key}-connecting", float("inf")) > NO_WAY:
+        st.html(
+            ui.notice(
+                "The video does not get through",
+                "This page reaches the server, but its video finds no way there: a firewall is between them. "
+                "Try another network. Whoever runs this server can give it a TURN server. Photos work.",
+            )
+        )
+        return
     verdict = processor.verdict
     words = caption(verdict, shared.rules)
     st.html(ui.spoken(words))
@@ -106,4 +121,8 @@ with answer:
             key="threshold",
         )
     st.caption("Video is looked at on this server and not stored. No camera? Take or upload a photo instead.")
+    st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
+
+with st.container(key="insecure"):  # seen only where it is so, and the rest is not
+    st.html(ui.insecure(), unsafe_allow_javascript=True)
     st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
