@@ -32,6 +32,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
     shared = services()
     shared.engine.stop()
+    shared.photos.close()
     if shared.counts:
         shared.counts.close()
 
