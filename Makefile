@@ -1,5 +1,6 @@
 # make run    start the app (PORT=8501 ADDRESS=localhost)
 # make test   lint, types and every test
+# make audit  known vulnerabilities in the installed packages
 # make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
 # All of them set themselves up and are cheap to repeat.
 
@@ -8,7 +9,7 @@ PORT ?= 8501
 ADDRESS ?= localhost
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train lint browser screenshots clean
+.PHONY: run setup setup-training test train lint audit browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -25,6 +26,9 @@ lint: .venv/tests.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: .venv/tests.stamp
+	$(BIN)/python -m tests.audit
 
 browser: .venv/tests.stamp
 	tests/install_browser.sh
