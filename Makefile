@@ -1,24 +1,19 @@
 # make run    start the app (PORT=8501 ADDRESS=localhost); HTTPS=1: with a certificate, at all addresses
 # make test   lint, types and every test
-# make train  make the shipped model anew from the photos in DATA, into OUT (hours); then evaluate it
+# make train  make a model anew from the photos in DATA, into OUT (hours); then evaluate it
+# make audit  known vulnerabilities in the installed packages
 # make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
 # All of them set themselves up and are cheap to repeat.
 
 PYTHON ?= python3
 PORT ?= 8501
-<<<<<<< HEAD
-ADDRESS ?= localhost
+ADDRESS ?= $(if $(HTTPS),,localhost)
 DATA ?= ../shared/data
 OUT ?= runs/model
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: run setup setup-training train test train lint browser screenshots clean
-=======
-ADDRESS ?= $(if $(HTTPS),,localhost)
-BIN := .venv/bin
-
-.PHONY: run setup setup-training test train lint browser coturn screenshots clean
+.PHONY: run setup setup-training test train lint audit browser coturn screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -48,6 +43,9 @@ lint: .venv/tests.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+audit: .venv/tests.stamp
+	$(BIN)/python -m tests.audit
 
 browser: .venv/tests.stamp
 	tests/install_browser.sh

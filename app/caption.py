@@ -52,6 +52,8 @@ def caption(verdict: Verdict, rules: Rules, language: Language | None = None) ->
         key, icon = "gave_up" if verdict.gave_up else "unsure", "question"
     elif verdict.state is State.CAMERA_OFF:
         key, icon = "camera_off", "camera-off"
+    elif verdict.state is State.CAMERA_FROZEN:
+        key, icon = "camera_frozen", "camera-off"
     elif verdict.state is State.UNAVAILABLE:
         key, icon = "unavailable", "question"
     else:

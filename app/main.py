@@ -12,12 +12,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from streamlit import config, runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from app.bins import RulesError
 from app.counts import CountsError
+from app.guards import SameOrigin, SecurityHeaders, UploadLimit
 from app.languages import LanguageError
 from app.services import services
 from app.settings import SettingsError
@@ -32,12 +36,13 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
     yield
     shared = services()
     shared.engine.stop()
+    shared.photos.close()
     if shared.counts:
         shared.counts.close()
 
 
 try:
-    services()
+    settings = services().settings
 except (ArtifactError, CountsError, LanguageError, RulesError, SettingsError) as error:
     sys.exit(f"whichbin cannot start: {error}")
 
@@ -48,4 +53,28 @@ def alive(_: Request) -> Response:
     return PlainTextResponse("a kiosk is there\n" if awake else "no kiosk\n", 200 if awake else 503)
 
 
-app = st.App("navigation.py", lifespan=lifespan, routes=[Route("/kiosk/alive", alive)])
+def held(session: str) -> tuple[int, int]:
+    """How many uploaded files of a session Streamlit holds, and how many bytes of all sessions' files."""
+    manager = runtime.get_instance().uploaded_file_mgr
+    assert isinstance(manager, MemoryUploadedFileManager)
+    everybodys = list(manager.file_storage.values())
+    return len(manager.file_storage.get(session, ())), sum(len(f.data) for s in everybodys for f in list(s.values()))
+
+
+config.set_option("server.maxUploadSize", settings.max_photo_mib)  # else its own limit holds too, whatever ours is
+app = st.App(
+    "navigation.py",
+    lifespan=lifespan,
+    routes=[Route("/kiosk/alive", alive)],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(SameOrigin, allowed=lambda: set(config.get_option("server.corsAllowedOrigins"))),
+        Middleware(
+            UploadLimit,
+            held=held,
+            max_files=2 * settings.max_photos,  # the page looks at half of them, and says so
+            max_bytes=settings.max_uploads_mib * 2**20,
+            largest=settings.max_photo_mib * 2**20,
+        ),
+    ],
+)

@@ -3,7 +3,7 @@
 import base64
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -28,10 +28,12 @@ class PhotoResult:
     message: str = ""
 
 
-def classify_photo(name: str, content: bytes, classifier: Classifier, max_pixels: int) -> PhotoResult:
-    """Decode and classify one file. A file that cannot be used gives a result with a message, not an exception."""
+def classify_photo(
+    name: str, content: bytes, classifier: Classifier, read: Callable[[bytes], NDArray[np.uint8]] = read_photo
+) -> PhotoResult:
+    """Decode with `read` and classify one file. One that cannot be used gives a message, not an exception."""
     try:
-        rgb = read_photo(content, max_pixels)
+        rgb = read(content)
     except PhotoError as error:
         return PhotoResult(name, message=str(error))
     return PhotoResult(name, classifier.classify(rgb), _data_uri(rgb))

@@ -11,6 +11,7 @@ from app.exporter import serve_metrics
 from app.ice import IceServers
 from app.kiosk.heartbeat import Heartbeat
 from app.languages import Language, languages
+from app.photo_decoder import PhotoDecoder
 from app.settings import ROOT, Settings, SettingsError, load_settings
 from app.stream import memory
 from app.stream.engine import Engine, usable_cores
@@ -34,6 +35,7 @@ class Services:
     engine: Engine
     places: Places
     ice: IceServers
+    photos: PhotoDecoder
     totals: Totals = field(default_factory=Totals)
     counts: Counts | None = None
     kiosk: Heartbeat = field(default_factory=Heartbeat)
@@ -100,7 +102,10 @@ def services() -> Services:
     engine = Engine(classifier)
     engine.start()
     most = settings.max_streams or max(1, int(usable_cores() / CORES_PER_STREAM))
-    made = Services(settings, classifier, rules, engine, Places(most), ice, counts=counts)
+    photos = PhotoDecoder(
+        settings.max_photo_megapixels * 1_000_000, settings.max_photo_seconds, settings.max_photo_mib * 2**20
+    )
+    made = Services(settings, classifier, rules, engine, Places(most), ice, photos, counts=counts)
     if settings.metrics_port:
         try:
             serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)

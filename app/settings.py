@@ -28,6 +28,8 @@ class Settings:
     max_streams: visitors who may stream at once; 0 for as many as the cores carry.
     metrics_port: of the Prometheus endpoint; 0 for none. metrics_address: where it listens.
     max_photo_mib: largest photo file in MiB. max_photo_megapixels: most pixels a photo may unpack to, in millions.
+    max_photo_seconds: most processor time that unpacking a photo may take. max_photos: most that are answered at once.
+    max_uploads_mib: most memory that the files of all visitors together may take.
     count_answers: count the kiosk's answers in counts_file, counts.sqlite3 if empty, for counts_days days.
     operator_password: of the page with the counts; empty for none, which opens it to nobody.
     operators: e-mail addresses that may see it after signing in with OpenID Connect.
@@ -50,6 +52,9 @@ class Settings:
     metrics_address: str = "127.0.0.1"
     max_photo_mib: int = 20
     max_photo_megapixels: int = 50
+    max_photo_seconds: float = 1.5
+    max_photos: int = 50
+    max_uploads_mib: int = 500
     count_answers: bool = False
     counts_file: str = ""
     counts_days: int = 90
@@ -118,6 +123,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "metrics_port": (0, 65535),
     "max_photo_mib": (1, 200),
     "max_photo_megapixels": (1, 200),
+    "max_photo_seconds": (0.1, 60),
+    "max_photos": (1, 1000),
+    "max_uploads_mib": (1, 100_000),
     "counts_days": (1, 3650),
 }
 

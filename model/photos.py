@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 pillow_heif.register_heif_opener()
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "HEIF")
 EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "heic", "heif")
 MAX_PIXELS = 50_000_000
+STRIP = 256  # rows
 
 
 class PhotoError(ValueError):
@@ -39,7 +40,8 @@ def read_photo(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> NDAr
                     size, most = round(width * height / 1e6), round(max_pixels / 1e6)
                     raise PhotoError(f"has {size} megapixels; the most is {most}. Use a smaller copy.")
                 image.load()
-                return _flatten(ImageOps.exif_transpose(image))
+                orientation, rgb = image.getexif().get(ExifTags.Base.Orientation, 1), _flatten(image)
+            return _upright(rgb, orientation)
     except PhotoError:
         raise
     except UnidentifiedImageError as error:
@@ -48,16 +50,36 @@ def read_photo(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> NDAr
         raise PhotoError(f"unpacks to far more than {max_pixels / 1e6:.0f} megapixels. Use a smaller copy.") from error
     except FileNotFoundError as error:
         raise PhotoError("does not exist.") from error
+    except MemoryError as error:
+        raise PhotoError("needs too much memory to unpack. Use a smaller copy.") from error
     # Damaged files make Pillow's decoders raise nearly anything: OSError, SyntaxError, ValueError, struct.error, ...
     except Exception as error:
         raise PhotoError("is damaged or incomplete. Save or send it again.") from error
 
 
 def _flatten(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode in ("I;16", "I"):  # 16-bit grey PNG: convert("RGB") would clip it to white instead of scaling
-        image = Image.fromarray((np.asarray(image, np.uint32) >> 8).clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        image = Image.alpha_composite(white, rgba)
-    return np.array(image.convert("RGB"))
+    """Pixels of a loaded image, strip by strip: converted whole, 50 megapixels with transparency took 1.4 GiB."""
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, STRIP):
+        bottom = min(top + STRIP, image.height)
+        strip = image.crop((0, top, image.width, bottom))
+        if strip.mode in ("I;16", "I"):  # 16-bit grey PNG: convert("RGB") would clip it to white instead of scaling
+            strip = Image.fromarray((np.asarray(strip, np.uint32) >> 8).clip(0, 255).astype(np.uint8))
+        if strip.has_transparency_data:
+            rgba = strip.convert("RGBA")
+            strip = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+        rgb[top:bottom] = np.asarray(strip.convert("RGB"))
+    return rgb
+
+
+def _upright(rgb: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Apply an EXIF orientation, 1 to 8 (Exif 2.32, tag 0x0112); any other leaves the picture as it is."""
+    if orientation in (3, 4, 7):
+        rgb = rgb[::-1]
+    if orientation in (2, 3, 7):
+        rgb = rgb[:, ::-1]
+    if orientation in (5, 7):
+        rgb = rgb.transpose(1, 0, 2)
+    if orientation in (6, 8):
+        rgb = np.rot90(rgb, 1 if orientation == 8 else -1)
+    return np.ascontiguousarray(rgb)

@@ -8,8 +8,12 @@ import pytest
 from PIL import Image
 
 from app.bins import load_rules
+from app.kiosk.html import screen_html, spoken_html
+from app.kiosk.screens import Scene, Screen
+from app.languages import languages
 from app.photo_results import PhotoResult, classify_photo, photo_caption, rows, to_csv
 from app.ui import photo_card, photo_error, probability_bars, verdict_card
+from model import read_photo
 from tests.fakes import LABELS, StubClassifier, prediction
 
 RULES = load_rules(LABELS)
@@ -22,9 +26,9 @@ def png(width: int = 900, height: int = 300) -> bytes:
 
 
 def test_good_and_bad_files_side_by_side():
-    good = classify_photo("a.png", png(), StubClassifier(), 10**6)
-    bad = classify_photo("b.png", b"nonsense", StubClassifier(), 10**6)
-    large = classify_photo("c.png", png(), StubClassifier(), 1000)
+    good = classify_photo("a.png", png(), StubClassifier())
+    bad = classify_photo("b.png", b"nonsense", StubClassifier())
+    large = classify_photo("c.png", png(), StubClassifier(), lambda content: read_photo(content, 1000))
     assert good.prediction == prediction()
     assert good.picture_uri.startswith("data:image/jpeg;base64,")
     assert len(good.picture_uri) < 50_000
@@ -71,6 +75,43 @@ def test_html_in_names_is_text_on_the_page():
         photo_card(evil, "", words, probability_bars({evil: 0.9}, rules)),
         photo_error(evil, evil),
         verdict_card(words),
+    ):
+        assert "onerror" in html
+        assert "<img src=x" not in html
+
+
+def test_formulas_in_class_and_bin_names_are_text_in_the_csv(tmp_path):
+    label = "=cmd|' /C calc'!A0"
+    file = tmp_path / "rules.toml"
+    file.write_text(
+        'default = "b"\n[bins.b]\nname = "@SUM(1)"\ncolor = "#112233"\nicon = "question"\n'
+        f'[labels."{label}"]\ncolor = "#112233"\nicon = "question"\nbins = ["b"]\nname = "-2+3"\n'
+    )
+    rules = load_rules([label], file)
+    guess = type(prediction())(label, 0.9, {label: 0.9}, True, 1.0)
+    (row,) = csv.reader(io.StringIO(to_csv(rows([PhotoResult("a.png", guess)], 0.6, rules)).split("\n", 1)[1]))
+    header = to_csv(rows([PhotoResult("a.png", guess)], 0.6, rules)).split("\n")[0]
+    assert row == ["a.png", "'-2+3", "'" + label, "0.9", "'@SUM(1)", "0.9"]
+    assert f"'{label}" in header
+
+
+def test_html_in_bins_is_text_on_the_page_and_on_the_kiosk(tmp_path):
+    evil = "<img src=x onerror=alert(1)>"
+    file = tmp_path / "rules.toml"
+    file.write_text(
+        f'default = "b"\n[bins.b]\nname = "{evil}"\nhint = "{evil}"\ncolor = "#112233"\nicon = "question"\n'
+        f'[labels.glass]\ncolor = "#112233"\nicon = "question"\nbins = ["b"]\nname = "{evil}"\nadvice = "{evil}"\n'
+    )
+    rules = load_rules(["glass"], file)
+    words = languages()["en"]
+    said = photo_caption(prediction("glass", 0.9), 0.6, rules)
+    answer = Screen(Scene.ANSWER, "glass", 0.9)
+    for html in (
+        verdict_card(said),
+        probability_bars({"glass": 0.9}, rules),
+        screen_html(answer, rules, words),
+        screen_html(Screen(Scene.THANKS, "glass", 0.9), rules, words),
+        spoken_html(answer, rules, words, aloud=True),
     ):
         assert "onerror" in html
         assert "<img src=x" not in html

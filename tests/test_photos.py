@@ -6,9 +6,10 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from model import PhotoError, read_photo
+from model.photos import STRIP
 
 RED, BLUE = (230, 20, 20), (20, 20, 230)
 
@@ -39,13 +40,22 @@ def test_every_format_is_read_as_rgb(kind):
     assert near(rgb[16, 56], BLUE)
 
 
-def test_exif_orientation_is_applied():
+@pytest.mark.parametrize("orientation", range(10))
+def test_exif_orientation_is_applied(orientation):
     exif = Image.Exif()
-    exif[0x0112] = 6  # shown after a quarter turn clockwise
-    rgb = read_photo(encoded(two_halves(), "JPEG", exif=exif))
-    assert rgb.shape == (64, 32, 3)
-    assert near(rgb[8, 16], RED)
-    assert near(rgb[56, 16], BLUE)
+    exif[0x0112] = orientation
+    corner = two_halves()
+    corner.paste((20, 230, 20), (0, 0, 16, 16))
+    content = encoded(corner, "PNG", exif=exif)
+    expected = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(content))))
+    rgb = read_photo(content)
+    assert (rgb == expected).all()
+    assert rgb.flags.c_contiguous
+
+
+def test_pictures_of_many_strips_are_whole():
+    pixels = np.random.default_rng(0).integers(0, 256, (3 * STRIP + 7, 20, 3), np.uint8)
+    assert (read_photo(encoded(Image.fromarray(pixels), "PNG")) == pixels).all()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])

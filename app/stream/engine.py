@@ -30,6 +30,7 @@ Pixels = NDArray[np.uint8]
 BUSY = 0.2  # share of the cores that the model may take while several stream; decoding and encoding need the rest
 LONGEST_PAUSE = 0.2  # seconds between two classifications of a stream that is paced; five a second follow a hand
 SILENT = 1.0  # seconds without a frame after which a stream counts no longer; its connection may take longer to end
+HANGS = 3.0  # seconds after which a classification is taken to hang; the slowest machine needs a tenth of it
 SMOOTHING = 0.1  # weight of the newest classification in the average of how long one takes
 
 
@@ -101,6 +102,8 @@ class Engine:
         self._waiting: deque[Slot] = deque()  # slots with a frame, the one that waits longest first
         self._open: set[Slot] = set()
         self._stopping = False
+        self._begun: float | None = None  # when the classification in hand began, in seconds of the clock
+        self._hangs = False  # whether it has been said of it that it hangs
         self.dropped = 0  # frames of all streams that were never classified
         self._failing = False  # touched by the worker only, like the next
         self._usual_s = 0.0  # seconds that a classification takes, averaged
@@ -110,7 +113,7 @@ class Engine:
         """Start the worker. An engine is started once."""
         self._thread.start()
 
-    def stop(self, timeout: float = 5.0) -> None:
+    def stop(self, timeout: float = 2.0) -> None:
         """Let the picture in hand finish, drop the rest and end the worker. May be repeated."""
         with self._wake:
             self._stopping = True
@@ -130,6 +133,16 @@ class Engine:
         """How many slots are open."""
         with self._wake:
             return len(self._open)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the classifier has not come back for HANGS. Said in the log once, and again when it has."""
+        with self._wake:
+            hangs = self._begun is not None and self._clock() - self._begun > HANGS
+            if hangs and not self._hangs:
+                log.error("The classifier hangs; streams show that it is unavailable. If it does not return, restart.")
+                self._hangs = True
+            return hangs
 
     def _put(self, slot: Slot, snapshot: Snapshot) -> None:
         with self._wake:
@@ -163,6 +176,7 @@ class Engine:
                     snapshot, due._snapshot = due._snapshot, None
                     assert snapshot is not None  # only slots with a snapshot wait
                     due._not_before = now + self._pause(now)
+                    self._begun = now
                     return due, snapshot
                 first = min((slot._not_before for slot in self._waiting), default=None)
                 self._wake.wait(None if first is None else first - now)
@@ -177,6 +191,11 @@ class Engine:
         while (turn := self._take()) is not None:
             slot, snapshot = turn
             outcome = self._classify(snapshot)
+            with self._wake:
+                self._begun = None
+                if self._hangs:
+                    log.info("The classifier has returned")
+                self._hangs = False
             if slot._closed:
                 continue
             try:

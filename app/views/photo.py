@@ -28,12 +28,15 @@ else:
         max_upload_size=settings.max_photo_mib,
     )
 
+if len(uploads) > settings.max_photos:
+    left_out = len(uploads) - settings.max_photos
+    st.warning(f"{settings.max_photos} photos at once are the most: the last {left_out} are left out.")
+    uploads = uploads[: settings.max_photos]
+
 waiting = [upload for upload in uploads if upload.file_id not in cached]
 progress = st.progress(0.0, "Looking at the photos") if len(waiting) > 1 else None
 for number, upload in enumerate(waiting, start=1):
-    cached[upload.file_id] = classify_photo(
-        upload.name, upload.getvalue(), shared.classifier, settings.max_photo_megapixels * 1_000_000
-    )
+    cached[upload.file_id] = classify_photo(upload.name, upload.getvalue(), shared.classifier, shared.photos.read)
     if progress:
         progress.progress(number / len(waiting), f"Looked at {number} of {len(waiting)} photos")
 if progress:

@@ -1,0 +1,168 @@
+"""What goes wrong in one stream, over two real WebRTC peers each, while another stream goes on."""
+
+import asyncio
+import logging
+import time
+
+import av
+import pytest
+
+from app.bins import load_rules
+from app.stream import engine as engine_module
+from app.stream.processor import StreamProcessor
+from app.stream.verdict import State
+from tests.fakes import LABELS, StubClassifier, frame, prediction
+from tests.test_loopback import BLACK, GLASS, METAL, RATE, Camera, by_color, loopback
+
+
+@pytest.fixture
+def classifier():
+    return StubClassifier(by_color)
+
+
+class Seen:
+    """What one stream said, one after another, and how many frames came back, of which sizes."""
+
+    def __init__(self, processor: StreamProcessor) -> None:
+        self.processor = processor
+        self.said: list[tuple[State, str | None]] = []
+        self.times: list[float] = []
+        self.sizes: list[tuple[int, int]] = []
+
+    def __call__(self, returned: av.VideoFrame) -> None:
+        verdict = self.processor.verdict
+        if verdict.state is not State.UNSURE and (not self.said or self.said[-1] != (verdict.state, verdict.label)):
+            self.said.append((verdict.state, verdict.label))
+        self.times.append(time.monotonic())
+        if not self.sizes or self.sizes[-1] != (returned.width, returned.height):
+            self.sizes.append((returned.width, returned.height))
+
+    def states(self) -> list[State]:
+        return [state for state, _ in self.said]
+
+
+def side_by_side(engine, faulty: Camera, seconds: float, during=None) -> tuple[Seen, Seen]:
+    """Stream a faulty camera and a good one, which shows glass, at once. during: a coroutine to run meanwhile."""
+    seen = [Seen(StreamProcessor(engine, load_rules(LABELS))) for _ in range(2)]
+
+    async def run() -> None:
+        cameras = faulty, Camera([(GLASS, 600)])
+        jobs = [loopback(s.processor, c, seconds, s) for s, c in zip(seen, cameras, strict=True)]
+        await asyncio.gather(*jobs, *([during()] if during else []))
+
+    asyncio.run(run())
+    assert all(s.processor.figures().errors == 0 for s in seen)
+    return seen[0], seen[1]
+
+
+GOOD = [(State.EMPTY, None), (State.ITEM, "glass")]
+
+
+def test_an_exception_in_the_classifier_is_that_streams_alone_and_logged_once(engine, classifier, caplog):
+    broken = True
+
+    def answer(rgb):
+        guess = by_color(rgb)
+        if broken and guess.label == "metal":
+            raise RuntimeError("out of order")
+        return guess
+
+    classifier.answer = answer
+
+    async def mend() -> None:
+        nonlocal broken
+        await asyncio.sleep(5)
+        broken = False
+
+    faulty, good = side_by_side(engine, Camera([(METAL, 600)]), 8, mend)
+    assert faulty.states()[-3:] == [State.UNAVAILABLE, State.EMPTY, State.ITEM]
+    assert good.said == GOOD
+    assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
+
+
+def test_a_classifier_that_hangs_is_unavailable_and_recovers_while_the_video_goes_on(
+    engine, classifier, caplog, monkeypatch
+):
+    monkeypatch.setattr(engine_module, "HANGS", 1.5)
+
+    async def hang() -> None:
+        await asyncio.sleep(3)
+        classifier.gate.clear()
+        await asyncio.sleep(4)
+        classifier.gate.set()
+
+    first, second = side_by_side(engine, Camera([(METAL, 600)]), 10, hang)
+    for seen in (first, second):
+        assert seen.states() == [State.EMPTY, State.ITEM, State.UNAVAILABLE, State.EMPTY, State.ITEM]
+        assert max(b - a for a, b in zip(seen.times, seen.times[1:], strict=False)) < 2
+    assert len([record for record in caplog.records if "hangs" in record.message]) == 1
+
+
+class ChangingCamera(Camera):
+    """Another size every two seconds, as a phone that is turned or a browser that adapts sends it."""
+
+    SIZES = ((640, 480), (320, 240), (480, 640), (1280, 720))
+
+    async def recv(self) -> av.VideoFrame:
+        made = await super().recv()
+        width, height = self.SIZES[min(self.count // (2 * RATE), len(self.SIZES) - 1)]
+        sized = made.reformat(width, height)
+        sized.pts, sized.time_base = made.pts, made.time_base
+        return sized
+
+
+def test_the_resolution_changes_mid_stream(engine):
+    faulty, good = side_by_side(engine, ChangingCamera([(METAL, 600)]), 10)
+    assert faulty.sizes == list(ChangingCamera.SIZES)
+    assert faulty.said == [(State.EMPTY, None), (State.ITEM, "metal")]
+    assert good.said == GOOD
+
+
+class SwitchedCamera(Camera):
+    """A camera that becomes another one after some seconds: other size, other picture, and a clock begun anew."""
+
+    async def recv(self) -> av.VideoFrame:
+        made = await super().recv()
+        if self.count < 4 * RATE:
+            return made
+        other = frame(800, 600, color=METAL, seed=self.count % 7)
+        other.pts, other.time_base = made.pts, made.time_base
+        return other
+
+
+def test_the_camera_is_switched_mid_stream(engine):
+    faulty, good = side_by_side(engine, SwitchedCamera([(GLASS, 600)]), 8)
+    assert faulty.sizes == [(640, 480), (800, 600)]
+    assert faulty.said == [*GOOD, (State.ITEM, "metal")]
+    assert good.said == GOOD
+
+
+class FreezingCamera(Camera):
+    """Sends one and the same picture from its third second to its twelfth."""
+
+    async def recv(self) -> av.VideoFrame:
+        made = await super().recv()
+        if 3 * RATE <= self.count < 12 * RATE:
+            still = frame(color=METAL, seed=3)
+            still.pts, still.time_base = made.pts, made.time_base
+            return still
+        return made
+
+
+def test_a_frozen_camera_is_said_and_a_noisy_still_one_is_not(engine):
+    """The codec refines a still picture for a while before it is the same each time; noise it never gets to rest."""
+    faulty, good = side_by_side(engine, FreezingCamera([(METAL, 600)]), 15)
+    assert faulty.states() == [State.EMPTY, State.ITEM, State.CAMERA_FROZEN, State.EMPTY, State.ITEM]
+    assert good.said == GOOD
+
+
+def test_a_black_camera_is_said(engine):
+    faulty, good = side_by_side(engine, Camera([(METAL, 3), (BLACK, 2), (METAL, 600)]), 8)
+    assert State.CAMERA_OFF in faulty.states()
+    assert faulty.said[-1] == (State.ITEM, "metal")
+    assert good.said == GOOD
+
+
+def test_what_is_fed_is_what_the_stub_takes_it_for():
+    """Else the tests above would pass for another reason."""
+    assert by_color(frame(color=METAL).to_ndarray(format="rgb24")).label == prediction("metal").label
