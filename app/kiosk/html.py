@@ -75,9 +75,9 @@ def offline_html(words: Language) -> str:
 
 def insecure_html(words: Language) -> str:
     """The screen that the page's own script shows where the browser gives no camera to the page's address."""
-    screen = trouble_html("insecure", "camera-off", words)
-    link = f'<a class="k-photo" href="photo" lang="{escape(words.code)}">{escape(words("insecure_photo"))}</a>'
-    return f'<div class="k-over k-no-camera" hidden>{screen}{link}</div>'
+    sign = f'<img class="k-sign" alt="" src="{svg_uri("camera-off", "#FFFFFF")}">{_title("insecure", words)}'
+    link = f'<a class="k-photo" href="photo">{escape(words("insecure_photo"))}</a>'
+    return f'<div class="k-no-camera" lang="{escape(words.code)}" hidden>{sign}{link}</div>'
 
 
 def _spoken(item: str, bins: Sequence[Bin], words: Language) -> str:

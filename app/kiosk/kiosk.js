@@ -59,7 +59,7 @@
   }
 
   function showOffline(shown) {
-    const screen = one(".k-over:not(.k-no-camera)");
+    const screen = one(".k-over");
     if (screen) screen.hidden = !shown;
     offline = shown;
   }
