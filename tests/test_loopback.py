@@ -68,8 +68,8 @@ def by_color(rgb: np.ndarray) -> object:
     return {GLASS: prediction("glass"), METAL: prediction("metal"), NOTHING: prediction(known=False)}[nearest]
 
 
-async def loopback(processor: StreamProcessor, camera: Camera, seconds: float, seen) -> None:
-    """Connect, stream for some seconds, calling `seen(frame)` for each frame that comes back, and hang up."""
+async def loopback(processor: StreamProcessor, camera: Camera, seconds: float, seen, done=lambda: False) -> None:
+    """Connect, stream for some seconds or until `done()`, calling `seen(frame)` for each frame that comes back."""
     client, server = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
     tracks = []
 
@@ -89,7 +89,7 @@ async def loopback(processor: StreamProcessor, camera: Camera, seconds: float, s
     try:
         track = await asyncio.wait_for(back, 10)
         began = None
-        while began is None or time.monotonic() < began + seconds:
+        while began is None or (time.monotonic() < began + seconds and not done()):
             returned = await asyncio.wait_for(track.recv(), 10)
             began = began or time.monotonic()
             seen(returned)
