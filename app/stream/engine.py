@@ -31,6 +31,7 @@ BUSY = 0.2  # share of the cores that the model may take while several stream; d
 LONGEST_PAUSE = 0.2  # seconds between two classifications of a stream that is paced; five a second follow a hand
 SILENT = 1.0  # seconds without a frame after which a stream counts no longer; its connection may take longer to end
 HANGS = 3.0  # seconds after which a classification is taken to hang; the slowest machine needs a tenth of it
+MENDED = 10.0  # seconds without a failure after which the classifier is said to work again, and a failure is news
 SMOOTHING = 0.1  # weight of the newest classification in the average of how long one takes
 
 
@@ -105,7 +106,7 @@ class Engine:
         self._begun: float | None = None  # when the classification in hand began, in seconds of the clock
         self._hangs = False  # whether it has been said of it that it hangs
         self.dropped = 0  # frames of all streams that were never classified
-        self._failing = False  # touched by the worker only, like the next
+        self._failed_at: float | None = None  # touched by the worker only, like the next
         self._usual_s = 0.0  # seconds that a classification takes, averaged
         self._thread = threading.Thread(target=self._run, name="classifier", daemon=True)
 
@@ -208,13 +209,13 @@ class Engine:
         begun = self._clock()
         try:
             prediction = self._classifier.classify(snapshot.to_rgb())
-            if self._failing:
+            if self._failed_at is not None and begun - self._failed_at >= MENDED:
                 log.info("The classifier works again")
-            self._failing = False
+                self._failed_at = None
         except Exception:
-            if not self._failing:  # once, not thirty times a second
+            if self._failed_at is None:  # once, not thirty times a second, also where only one stream's pictures fail
                 log.exception("The classifier failed; streams show that it is unavailable until it works again")
-            self._failing = True
+            self._failed_at = begun
         finished = self._clock()
         self._usual_s += SMOOTHING * (finished - begun - self._usual_s)
         return Outcome(prediction, snapshot.taken_at, finished, finished - begun)

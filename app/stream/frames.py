@@ -69,21 +69,6 @@ def is_black(frame: av.VideoFrame) -> bool:
     return float(luma.mean()) < BLACK_LUMA and float(luma.std()) < BLACK_SPREAD
 
 
-class Stillness:
-    """How long frames have been the same. A camera's noise, even coded, changes some pixel from frame to frame."""
-
-    def __init__(self) -> None:
-        self._luma = b""
-        self._since = 0.0
-
-    def lasts(self, frame: av.VideoFrame, now: float) -> float:
-        """Seconds that planar 4:2:0 frames like this one have come, 0 for the first; now: seconds of any clock."""
-        luma = planes(frame)[0][::8, ::8].tobytes()
-        if luma != self._luma:
-            self._luma, self._since = luma, now
-        return now - self._since
-
-
 def square_to_rgb(frame: av.VideoFrame, square: Square, size: int) -> Callable[[], NDArray[np.uint8]]:
     """Copy a square out of a planar 4:2:0 frame now; return what turns the copy into RGB later.
 

@@ -13,7 +13,7 @@ from app.bins import Rules
 from app.caption import Caption, caption
 from app.stream import memory
 from app.stream.engine import Engine, Outcome, Slot, Snapshot
-from app.stream.frames import Stillness, central_square, is_black, mirror, square_to_rgb, writable_yuv
+from app.stream.frames import central_square, is_black, mirror, square_to_rgb, writable_yuv
 from app.stream.metrics import Figures, Metrics, Totals
 from app.stream.overlay import Overlay
 from app.stream.presence import Presence
@@ -23,7 +23,7 @@ from model.preprocessing import INPUT_SIZE
 log = logging.getLogger(__name__)
 
 CALM = 0.25  # seconds between changes of the percentage on screen; more often is unreadable, and redraws the panel
-FROZEN = 5.0  # seconds of the very same frame; a low bitrate may repeat a dark, still view for a second or two
+FROZEN = 3.0  # seconds without a frame. A still picture is no sign: coded, it changes as much as a noisy one (measured)
 
 
 class StreamProcessor:
@@ -53,12 +53,11 @@ class StreamProcessor:
         self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like all up to `_knows`
         self._slot: Slot | None = None
         self._dropped_before = 0  # before the slot of now, or without coming so far as to a slot
-        self._camera_off = False  # or frozen
+        self._camera_off = False
         self._presence = presence
         self._knows = False  # whether the last picture classified was of something known
         self._last_frame = -math.inf  # seconds of the clock
-        self._stillness = Stillness()  # touched by recv only, like the next
-        self._shown: tuple[float, Caption] | None = None
+        self._shown: tuple[float, Caption] | None = None  # touched by recv only
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Take a camera frame; return the same moment annotated, pts and time base kept.
@@ -67,6 +66,9 @@ class StreamProcessor:
         """
         now = self._clock()
         self._metrics.frame(now)
+        if now - self._last_frame > FROZEN:  # what was seen before is long gone
+            with self._lock:
+                self._tracker = VerdictTracker(self._tracker.smoothing)
         self._last_frame = now
         try:
             return self._annotate(frame, now)
@@ -93,8 +95,10 @@ class StreamProcessor:
 
     @property
     def verdict(self) -> Verdict:
-        """What the stream says now."""
+        """What the stream says now; that the camera is frozen, where its frames stay out."""
         with self._lock:
+            if self._slot is not None and self.silence > FROZEN:
+                return Verdict(State.CAMERA_FROZEN, since=self._last_frame)
             return self._tracker.verdict
 
     @property
@@ -121,11 +125,10 @@ class StreamProcessor:
 
     def _annotate(self, frame: av.VideoFrame, now: float) -> av.VideoFrame:
         frame = writable_yuv(frame)
-        blind = self._blind(frame, now)
-        if blind is not None:
+        if is_black(frame):
             with self._lock:
                 self._camera_off = True
-                verdict = self._tracker.camera_off(now, blind)
+                verdict = self._tracker.camera_off(now)
         else:
             square = central_square(frame.width, frame.height)
             snapshot = Snapshot(square_to_rgb(frame, square, self._input_size), now)
@@ -146,14 +149,6 @@ class StreamProcessor:
         if self._draws:
             self._overlay.draw(frame, self._calm(caption(verdict, self._rules), now))
         return frame
-
-    def _blind(self, frame: av.VideoFrame, now: float) -> State | None:
-        """What keeps the camera from seeing. A fixed camera may well have nothing to see: it is not called frozen."""
-        if is_black(frame):
-            return State.CAMERA_OFF
-        if self._presence is None and self._stillness.lasts(frame, now) >= FROZEN:
-            return State.CAMERA_FROZEN
-        return None
 
     def _seen(self) -> bool:
         """Whether the model has lately known what it saw. Called with the lock held."""

@@ -14,7 +14,7 @@ class State(Enum):
     UNSURE = "unsure"  # something is, but no label is trustworthy
     ITEM = "item"
     CAMERA_OFF = "camera off"  # black frames
-    CAMERA_FROZEN = "camera frozen"  # the same frame again and again
+    CAMERA_FROZEN = "camera frozen"  # no frames, though the connection stands
     UNAVAILABLE = "unavailable"  # the classifier fails
 
 
@@ -95,10 +95,10 @@ class VerdictTracker:
             return self._say(Verdict(State.EMPTY), now)
         return self._say(self._weigh(self._smoothed, now), now)
 
-    def camera_off(self, now: float, state: State = State.CAMERA_OFF) -> Verdict:
-        """The frames show nothing that is there: CAMERA_OFF or CAMERA_FROZEN."""
+    def camera_off(self, now: float) -> Verdict:
+        """The frames are black."""
         self._forget()
-        return self._say(Verdict(state), now)
+        return self._say(Verdict(State.CAMERA_OFF), now)
 
     def unavailable(self, now: float) -> Verdict:
         """The classifier failed, or hangs."""
