@@ -118,7 +118,7 @@ def test_a_lamp_in_a_corner_is_background_after_a_while(camera):
     camera.play(room(), 5)
     lit = room()
     lit[:65, :82] *= 1.5
-    said = camera.play(lit, 15)
+    said = camera.play(lit, 25)
     assert said[5]
     assert not any(said[-30:])
 

@@ -43,7 +43,7 @@ class Watching:
     relight: float = 0.5
     believe: float = 1.0
     moves: float = 0.02
-    absorb: float = 10.0
+    absorb: float = 20.0
     absorb_known: float = 300.0
     plain: float = 6.0
 
