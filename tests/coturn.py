@@ -37,11 +37,17 @@ class Coturn:
         command += ["--no-udp" if transport == "tcp" else "--no-tcp"]
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(command, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _wait_until_ready(self) -> None:
         end = time.monotonic() + 20
         while asked(self.address, self.credentials())[0]:
-            if time.monotonic() > end or self.process.poll() is not None:
-                self.stop()
-                raise AssertionError(f"coturn did not start:\n{self.log.read_text()}")
+            running = time.monotonic() < end and self.process.poll() is None
+            assert running, f"coturn did not start:\n{self.log.read_text()}"
             time.sleep(0.1)
 
     @staticmethod
