@@ -1,6 +1,7 @@
 """Counting answers: class, bin, time and confidence in one SQLite file, kept for a number of days; nothing else."""
 
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -19,6 +20,7 @@ SCHEMA = 1  # PRAGMA user_version
 BUSY_S = 0.25  # how long a write waits for another process's; the visitor's page waits with it
 TIDY_S = 3600.0  # between removals of what is too old
 DAY_S = 86400.0
+DISK = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")  # https://www.sqlite.org/rescode.html
 
 CREATE = f"""
 BEGIN IMMEDIATE;
@@ -43,6 +45,10 @@ GROUP BY local_hour, label
 
 class CountsError(RuntimeError):
     """The file of counts cannot be used. The message names the file and the reason."""
+
+
+class DiskError(CountsError):
+    """The disk is full or read-only, which may pass without the settings being wrong."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,8 @@ class Counts:
     def __init__(self, file: Path, days: int, clock: Callable[[], float] = time.time) -> None:
         """Open the file, or create it, and forget what is older than `days`.
 
-        Raises CountsError if that does not work, or if the file is not one of ours or of a newer version.
+        Raises DiskError if the disk is full or read-only, CountsError if it does not work for another reason, if the
+        file is not one of ours, or of a newer version.
         """
         self.file = file
         self.days = days
@@ -90,13 +97,13 @@ class Counts:
         try:
             self._connection = sqlite3.connect(file, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
-            raise CountsError(f"{file}: cannot be opened ({error})") from error
+            raise _kind(error, file)(f"{file}: cannot be opened ({error})") from error
         try:
             self._prepare()
             self._tidy()
         except sqlite3.Error as error:
             self._connection.close()
-            raise CountsError(f"{file}: cannot be used for counts ({error})") from error
+            raise _kind(error, file)(f"{file}: cannot be used for counts ({error})") from error
         except CountsError:
             self._connection.close()
             raise
@@ -185,6 +192,12 @@ class Counts:
                 yield from reader.execute(ask, values)
         except sqlite3.Error as error:
             raise CountsError(f"{self.file}: cannot be read ({error})") from error
+
+
+def _kind(error: sqlite3.Error, file: Path) -> type[CountsError]:
+    """Whether it is the disk's fault. SQLite says of a file that a read-only disk has no room for: cannot open."""
+    read_only = file.parent.is_dir() and not os.access(file.parent, os.W_OK)
+    return DiskError if read_only or getattr(error, "sqlite_errorname", "").startswith(DISK) else CountsError
 
 
 def midnight(now: float, days_ago: int = 0) -> float:

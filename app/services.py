@@ -1,12 +1,13 @@
 """What all visitors of one process share: settings, classifier, engine and rules. Made once, on first use."""
 
 import functools
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.access import PasswordGate
 from app.bins import Rules, load_rules, rules_files
-from app.counts import Counts
+from app.counts import Counts, DiskError
 from app.exporter import serve_metrics
 from app.ice import IceServers
 from app.kiosk.heartbeat import Heartbeat
@@ -22,12 +23,17 @@ from app.stream.processor import StreamProcessor
 from app.stream.verdict import Smoothing
 from model import Classifier
 
+log = logging.getLogger(__name__)
+
 CORES_PER_STREAM = 0.4  # of this server, measured with `python -m app.stream.bench`, and its page's share on top
 
 
 @dataclass(frozen=True)
 class Services:
-    """The shared objects. counts is None where answers are not counted; gate is the operator page's."""
+    """The shared objects. gate is the operator page's.
+
+    counts: None where answers are not counted; counts_problem: why not, although they should be, else empty.
+    """
 
     settings: Settings
     classifier: Classifier
@@ -38,6 +44,7 @@ class Services:
     photos: PhotoDecoder
     totals: Totals = field(default_factory=Totals)
     counts: Counts | None = None
+    counts_problem: str = ""
     kiosk: Heartbeat = field(default_factory=Heartbeat)
     gate: PasswordGate = field(default_factory=PasswordGate)
 
@@ -82,6 +89,20 @@ def _rules(labels: tuple[str, ...], path: Path | None, code: str) -> Rules:
     return load_rules(labels, path, code, words.labels)
 
 
+def _open_counts(settings: Settings) -> tuple[Counts | None, str]:
+    """The counts if answers are to be counted and their disk can be written, else why not.
+
+    Raises CountsError for a file that is not one of ours: a mistake in the settings, which is not to pass unseen.
+    """
+    if not settings.count_answers:
+        return None, ""
+    try:
+        return Counts(settings.path(settings.counts_file) or ROOT / "counts.sqlite3", settings.counts_days), ""
+    except DiskError as error:
+        log.error("Answers are not counted until the next start: %s", error)
+        return None, str(error)
+
+
 @functools.cache
 def services() -> Services:
     """The process's services; the first call loads the model and starts the engine.
@@ -96,16 +117,16 @@ def services() -> Services:
     classifier = Classifier.load(settings.path(settings.model))
     rules = load_rules(classifier.labels, rules_path(settings))
     ice = IceServers(settings)
-    counts = None
-    if settings.count_answers:
-        counts = Counts(settings.path(settings.counts_file) or ROOT / "counts.sqlite3", settings.counts_days)
+    counts, problem = _open_counts(settings)
     engine = Engine(classifier)
     engine.start()
     most = settings.max_streams or max(1, int(usable_cores() / CORES_PER_STREAM))
     photos = PhotoDecoder(
         settings.max_photo_megapixels * 1_000_000, settings.max_photo_seconds, settings.max_photo_mib * 2**20
     )
-    made = Services(settings, classifier, rules, engine, Places(most), ice, photos, counts=counts)
+    made = Services(
+        settings, classifier, rules, engine, Places(most), ice, photos, counts=counts, counts_problem=problem
+    )
     if settings.metrics_port:
         try:
             serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)

@@ -6,10 +6,11 @@ import threading
 import time
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from app.counts import BUSY_S, DAY_S, SCHEMA, TIDY_S, Answer, Counts, CountsError, Summary, midnight
+from app.counts import BUSY_S, DAY_S, SCHEMA, TIDY_S, Answer, Counts, CountsError, DiskError, Summary, midnight
 from tests.fakes import Clock
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"  # POSIX, so that the tests need no time zone files
@@ -244,3 +245,14 @@ def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path, make, wo
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(CountsError, match="nowhere"):
         Counts(tmp_path / "nowhere" / "c.sqlite3", 30)
+
+
+def test_a_full_or_a_read_only_disk_at_the_start_is_told_from_a_mistake(tmp_path, monkeypatch):
+    with pytest.raises(DiskError, match="full"):
+        Counts(Path("/dev/full"), 30)  # has no room for a byte, for root either
+    with pytest.raises(CountsError) as caught:
+        Counts(tmp_path / "nowhere" / "c.sqlite3", 30)
+    assert not isinstance(caught.value, DiskError)
+    monkeypatch.setattr("os.access", lambda path, mode: False)  # as on a disk that is mounted read-only
+    with pytest.raises(DiskError, match="unable to open"):
+        Counts(Path("/proc/c.sqlite3"), 30)

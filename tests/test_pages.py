@@ -136,6 +136,16 @@ def test_bad_files_are_named_and_the_others_still_answered(photo):
     assert len(photo.get("download_button")) == 1
 
 
+def test_more_photos_than_allowed_are_left_out_and_it_is_said(monkeypatch):
+    shared = replace(services(), settings=replace(services().settings, max_photos=2))
+    monkeypatch.setattr(app.services, "services", lambda: shared)
+    photo = AppTest.from_file(str(APP / "views" / "photo.py"), default_timeout=30).run()
+    photo.file_uploader[0].set_value([(f"{n}.png", png(), "image/png") for n in range(5)]).run()
+    assert not photo.exception
+    assert photo.warning[0].value == "2 photos at once are the most: the last 3 are left out."
+    assert list(photo.dataframe[0].value["file"]) == ["0.png", "1.png"]
+
+
 def test_removed_files_are_forgotten(photo):
     photo.file_uploader[0].set_value([("a.png", png(), "image/png"), ("b.png", png(), "image/png")]).run()
     assert len(photo.session_state["photos"]) == 2

@@ -34,3 +34,12 @@ def test_a_mistake_is_one_line_and_ends_the_start(tmp_path, name, value, words):
     assert "whichbin cannot start: " in log
     assert words in log
     assert "Traceback" not in log
+
+
+def test_a_full_disk_for_the_counts_does_not_keep_the_app_down(tmp_path):
+    running = Server(tmp_path / "log.txt", WHICHBIN_COUNT_ANSWERS="on", WHICHBIN_COUNTS_FILE="/dev/full")
+    running.wait_until_ready()
+    running.stop()
+    log = running.log.read_text()
+    assert "Answers are not counted until the next start: /dev/full: cannot be used for counts (database or" in log
+    assert "Traceback" not in log

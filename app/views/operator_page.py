@@ -145,7 +145,10 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.subheader("Answers counted")
     st.button("Sign out", icon=":material/logout:", on_click=sign_out)
 if shared.counts is None:
-    st.info(OFF)
+    if shared.counts_problem:
+        st.error(f"Answers are not counted: {shared.counts_problem}. Mend it and start the server again.")
+    else:
+        st.info(OFF)
     st.stop()
 try:
     show(shared.counts)
