@@ -56,19 +56,19 @@ def hand_scene() -> np.ndarray:
 def kiosk(playwright: Playwright, folder: Path, classifier: Classifier) -> None:
     """Every screen of the kiosk, one after the other as a visitor brings them about."""
     wall = (empty_scene(), 8)
-    clip = write_clip(
-        folder / "kiosk.mjpeg",
-        [
-            wall,
-            (hand_scene(), 13),
-            wall,
-            (item_scene("metal", classifier), 8),
-            wall,
-            (item_scene("glass", classifier), 8),
-        ],
-    )
+    metal, glass = (item_scene(label, classifier) for label in ("metal", "glass"))
+    clip = write_clip(folder / "kiosk.mjpeg", [wall, (hand_scene(), 13), wall, (metal, 8), wall, (glass, 8)])
     server = Server(folder / "kiosk.txt").wait_until_ready()
     browser = launch(playwright, clip)
+    try:
+        kiosk_screens(browser, server)
+    finally:
+        browser.close()
+        server.stop()
+
+
+def kiosk_screens(browser: Browser, server: Server) -> None:
+    """The last of them stops the server."""
     context = browser.new_context(**DESKTOP)
     context.add_init_script(UNPLUGGABLE)
     page = context.new_page()
@@ -83,6 +83,7 @@ def kiosk(playwright: Playwright, folder: Path, classifier: Classifier) -> None:
     shoot("starting", settle=400)
     for scene, settle in (("attract", 2000), ("looking", 350), ("unsure", 900), ("gave-up", 900)):
         shoot(scene, settle=settle)
+    page.locator(".k-attract").wait_for(timeout=90_000)
     shoot("answer")
     shoot("thanks")
     page.set_viewport_size({"width": 1080, "height": 1920})
@@ -98,7 +99,6 @@ def kiosk(playwright: Playwright, folder: Path, classifier: Classifier) -> None:
     shoot("camera")
     server.stop()
     shoot("over:not([hidden])", "offline")
-    browser.close()
 
 
 def save(page: Page, name: str) -> None:
