@@ -11,7 +11,7 @@ from model import Classifier
 from tests.browser import launch
 from tests.camera import empty_scene, item_scene, write_clip
 from tests.conftest import Server
-from tests.test_kiosk import UNPLUGGABLE
+from tests.kiosk import UNPLUGGABLE
 from tests.trashnet import validation_photos
 
 FOLDER = Path(__file__).parent / "screenshots"

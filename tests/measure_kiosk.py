@@ -22,7 +22,7 @@ from model import Classifier
 from tests.browser import launch
 from tests.camera import empty_scene, item_scene, item_scenes, write_clip
 from tests.conftest import Server
-from tests.test_kiosk import RECORD, recover, wait_for_scene
+from tests.kiosk import RECORD, recover, wait_for_scene
 
 HELD = 4.0  # seconds that an item is held up, and that the view is empty after it
 OF_EACH = 2  # items of each class
