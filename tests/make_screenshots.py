@@ -57,7 +57,8 @@ def kiosk(playwright: Playwright, folder: Path, classifier: Classifier) -> None:
     """Every screen of the kiosk, one after the other as a visitor brings them about."""
     wall = (empty_scene(), 8)
     metal, glass = (item_scene(label, classifier) for label in ("metal", "glass"))
-    clip = write_clip(folder / "kiosk.mjpeg", [wall, (hand_scene(), 13), wall, (metal, 8), wall, (glass, 8)])
+    hand = [(np.roll(hand_scene(), 12 * (number % 3), axis=1), 0.5) for number in range(32)]  # never quite still
+    clip = write_clip(folder / "kiosk.mjpeg", [wall, wall, *hand, wall, (metal, 8), wall, (glass, 8)])
     server = Server(folder / "kiosk.txt").wait_until_ready()
     browser = launch(playwright, clip)
     try:

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from app.kiosk.screens import Pace, Scene, Screens, Sight
+from app.stream.presence import Watching
 from app.stream.verdict import State, Verdict
 
 EMPTY = Sight(Verdict(State.EMPTY), in_view=False, silence=0.03)
@@ -104,6 +105,11 @@ def test_something_unknown_is_unsure_then_general_waste_then_left_alone(kiosk):
     assert kiosk.see(EMPTY, 1) is Scene.ATTRACT
     assert kiosk.see(SOMETHING, 1) is Scene.LOOKING  # the next visitor
     assert kiosk.counted == []
+
+
+def test_what_stays_still_is_background_before_it_gets_the_careful_answer():
+    """Or a view that is empty again, but not as it was at the start, would be answered."""
+    assert Watching().absorb < Pace().puzzled + Pace().careful
 
 
 def test_an_item_that_is_not_sure_says_so_at_once_and_is_answered_when_turned(kiosk):

@@ -30,7 +30,8 @@ class Watching:
     with which it takes on another light, `believe` after that came on.
     moves: share of cells that differ from the last still view when the view is not still.
     absorb, absorb_known: how long a still view is taken for something there, if the model knows nothing in it and if
-    it does; then it is the new background (a bag left behind, a camera that was moved, a light).
+    it does; then it is the new background (a bag left behind, a camera that was moved, a light). `absorb` is
+    less than what a kiosk takes to give up on what it does not know: an emptied view must not get that answer.
     plain: standard deviation over the cells, in levels, below which a background shows no marks to tell light by.
     """
 
@@ -43,7 +44,7 @@ class Watching:
     relight: float = 0.5
     believe: float = 1.0
     moves: float = 0.02
-    absorb: float = 20.0
+    absorb: float = 8.0
     absorb_known: float = 300.0
     plain: float = 6.0
 
