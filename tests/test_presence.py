@@ -95,6 +95,15 @@ def test_a_sheet_that_fills_the_view_of_a_plain_wall_is_in_view_if_the_model_kno
     assert not any(camera.play(plain_wall(), 3, known=False))
 
 
+def test_a_thing_of_one_colour_before_a_shaded_wall_is_no_light(camera):
+    wall = plain_wall() * np.linspace(1.05, 0.9, WIDTH)[None, :, None]
+    hand = wall.copy()
+    hand[20:, 55:100] = (214, 164, 132)
+    camera.play(wall, 5)
+    assert all(camera.play(hand, 5)[1:])
+    assert not any(camera.play(wall, 3)[1:])
+
+
 @SCENES
 @pytest.mark.parametrize("gain", [0.45, 0.7, 1.25])
 def test_a_jump_of_the_light_is_nothing(camera, scene, gain):

@@ -142,5 +142,7 @@ def relit(view: Grid, background: Grid) -> Grid:
         fitted = gain * (seen - mean_x) + mean_y
         residual = np.abs(fitted - known).max(axis=1)
         agreeing = residual <= np.quantile(residual, AGREEING)
+    # what differs counts for as much as it was seen to: a gain near 0 would make anything like a plain wall
+    fitted = known + (fitted - known) / np.minimum(gain, 1.0)
     out: Grid = fitted.reshape(view.shape).astype(np.float32)
     return out
