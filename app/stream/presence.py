@@ -138,11 +138,12 @@ def relit(view: Grid, background: Grid) -> Grid:
         mean_x, mean_y = x.mean(0), y.mean(0)
         spread = ((x - mean_x) ** 2).mean(0)
         together = ((x - mean_x) * (y - mean_y)).mean(0)
-        gain = np.where(spread > 1.0, np.clip(together / np.maximum(spread, 1.0), 0.2, 5.0), 1.0)
+        gain = np.where(spread > 1.0, np.clip(together / np.maximum(spread, 1.0), 0.35, 5.0), 1.0)
         fitted = gain * (seen - mean_x) + mean_y
         residual = np.abs(fitted - known).max(axis=1)
         agreeing = residual <= np.quantile(residual, AGREEING)
-    # what differs counts for as much as it was seen to: a gain near 0 would make anything like a plain wall
-    fitted = known + (fitted - known) / np.minimum(gain, 1.0)
+    # A small gain makes anything like a plain wall, and what differs small: half of that is given back. All of it would
+    # make a codec's errors in a much brighter view look like things.
+    fitted = known + (fitted - known) / np.sqrt(np.minimum(gain, 1.0))
     out: Grid = fitted.reshape(view.shape).astype(np.float32)
     return out
