@@ -1,5 +1,6 @@
 """A verdict in words: the same ones on the video and on the page."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.bins import Bin, Rules
@@ -35,7 +36,21 @@ class Caption:
     @property
     def bin_names(self) -> str:
         """The bins in one line: "Glass or Back to the shop"; empty if there are none."""
-        return self.language("spoken_list_or").join(bin.name for bin in self.bins)
+        return _bin_names(self.bins, self.language)
+
+
+def _bin_names(bins: Iterable[Bin], words: Language) -> str:
+    return words("spoken_list_or").join(bin.name for bin in bins)
+
+
+def spoken(item: str, bins: Sequence[Bin], words: Language) -> str:
+    """What is said of an item, and where it goes if that is known."""
+    return words("spoken_item", item=item, bins=_bin_names(bins, words)) if bins else f"{item}."
+
+
+def whole_percent(confidence: float) -> int:
+    """A confidence of 0 to 1 as it is shown: at most 99, as nothing that a camera sees is certain."""
+    return min(99, round(100 * confidence))
 
 
 def caption(verdict: Verdict, rules: Rules, language: Language | None = None) -> Caption:
@@ -43,7 +58,7 @@ def caption(verdict: Verdict, rules: Rules, language: Language | None = None) ->
     words = language or _english()
     if verdict.state is State.ITEM and verdict.label is not None:
         category = rules.category(verdict.label)
-        percent = min(99, round(100 * verdict.confidence))  # nothing a camera sees is certain
+        percent = whole_percent(verdict.confidence)
         return Caption(
             category.name, category.advice, category.icon, category.color, percent, category.bins, language=words
         )

@@ -26,8 +26,8 @@ from app.counts import Counts, CountsError
 from app.https import own_certificate
 from app.ice import IceServers, ProviderError, Server, check, fetch
 from app.languages import LanguageError, languages
-from app.services import rules_path
-from app.settings import ROOT, Settings, SettingsError, load_settings
+from app.services import counts_path, rules_path
+from app.settings import Settings, SettingsError, load_settings
 from model import ArtifactError, Classifier
 
 WAIT = 4.0  # seconds for an answer from a STUN or TURN server
@@ -242,7 +242,7 @@ def counts_file(settings: Settings) -> Finding:
     """The file of counts can be opened and, where it is missing, made."""
     if not settings.count_answers:
         return Finding("counts", True, "answers are not counted")
-    file = settings.path(settings.counts_file) or ROOT / "counts.sqlite3"
+    file = counts_path(settings)
     if not file.exists():
         folder = file.parent
         good = folder.is_dir() and os.access(folder, os.W_OK)

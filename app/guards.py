@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 # Streamlit and the camera component are scripts of this server; 'unsafe-inline' is for Streamlit's own index.html and
-# the kiosk's script, 'unsafe-eval' for the operator page's charts (Vega compiles its expressions).
+# the kiosk's script. The operator page's charts work without 'unsafe-eval'.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-ROOT = Path(__file__).resolve().parent.parent
+from app.settings import ROOT
+
 VALID = timedelta(days=397)  # browsers refuse longer ones
 RENEW = timedelta(days=30)  # before the end
 

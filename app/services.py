@@ -50,24 +50,24 @@ class Services:
 
     def new_processor(self) -> StreamProcessor:
         """A processor for one visitor's stream."""
-        smoothing = Smoothing().with_threshold(self.settings.threshold)
-        return StreamProcessor(
-            self.engine, self.rules, smoothing, self.classifier.metadata.input_size, totals=self.totals
-        )
+        return self._processor()
 
     def new_kiosk_processor(self) -> StreamProcessor:
         """A processor for a fixed camera whose page draws the answers itself, over the whole screen."""
-        processor = StreamProcessor(
+        processor = self._processor(presence=Presence(), draws=False)
+        processor.mirrored = True  # whoever stands before a kiosk sees themselves
+        return processor
+
+    def _processor(self, presence: Presence | None = None, draws: bool = True) -> StreamProcessor:
+        return StreamProcessor(
             self.engine,
             self.rules,
             Smoothing().with_threshold(self.settings.threshold),
             self.classifier.metadata.input_size,
             totals=self.totals,
-            presence=Presence(),
-            draws=False,
+            presence=presence,
+            draws=draws,
         )
-        processor.mirrored = True  # whoever stands before a kiosk sees themselves
-        return processor
 
     def rules_in(self, words: Language, name: str | None = None) -> Rules:
         """The rules in a language. name: of a shipped file, from a page's address; any other gives the rules in force.
@@ -81,6 +81,11 @@ class Services:
 def rules_path(settings: Settings) -> Path | None:
     """The rules file that the settings name: a shipped one by its name, or any file; None for the default."""
     return rules_files().get(settings.bins) or settings.path(settings.bins)
+
+
+def counts_path(settings: Settings) -> Path:
+    """The file of counts that the settings name, or the usual one."""
+    return settings.path(settings.counts_file) or ROOT / "counts.sqlite3"
 
 
 @functools.cache
@@ -97,7 +102,7 @@ def _open_counts(settings: Settings) -> tuple[Counts | None, str]:
     if not settings.count_answers:
         return None, ""
     try:
-        return Counts(settings.path(settings.counts_file) or ROOT / "counts.sqlite3", settings.counts_days), ""
+        return Counts(counts_path(settings), settings.counts_days), ""
     except DiskError as error:
         log.error("Answers are not counted until the next start: %s", error)
         return None, str(error)

@@ -8,6 +8,7 @@ from html import escape
 
 from app.bins import Rules
 from app.caption import Caption
+from app.caption import spoken as spoken_answer
 from app.colors import text_on
 from app.icons import svg_uri
 from app.stream.metrics import Figures
@@ -100,9 +101,7 @@ def autostart(key: str, label: str) -> str:
 
 def spoken(caption: Caption) -> str:
     """The answer for screen readers. An element of its own, without the percentage: what changes is read out."""
-    words = f"{caption.title}."
-    if caption.bins:
-        words = caption.language("spoken_item", item=caption.title, bins=caption.bin_names)
+    words = spoken_answer(caption.title, caption.bins, caption.language)
     return f'<div role="status" class="wb-spoken">{escape(words)}</div>'
 
 

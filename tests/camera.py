@@ -33,6 +33,13 @@ def empty_scene() -> np.ndarray:
     return np.clip(np.full((HEIGHT, WIDTH, 3), WALL) * shade, 0, 255).astype(np.uint8)
 
 
+def marked_wall() -> np.ndarray:
+    """The bare wall with a poster, for a change of light to be told by: float, shape (480, 640, 3), RGB, 0 to 255."""
+    scene = empty_scene().astype(np.float64)
+    scene[80:220, 60:240] = (40, 90, 150)
+    return scene
+
+
 def item_scenes(label: str, classifier: Classifier, sure: float = 0.9) -> Iterator[np.ndarray]:
     """TrashNet's validation photos of a class that the classifier recognises surely in the camera's view.
 

@@ -20,7 +20,7 @@ from app.bins import load_rules
 from app.languages import languages
 from model import Classifier
 from tests.browser import launch
-from tests.camera import empty_scene, item_scene, item_scenes, write_clip
+from tests.camera import empty_scene, item_scene, item_scenes, marked_wall, write_clip
 from tests.conftest import Server
 from tests.kiosk import RECORD, recover, wait_for_scene
 
@@ -101,8 +101,7 @@ def screens_during(playwright, server: Server, clip: Path, seconds: float) -> li
 
 def empty_clip(folder: Path) -> Path:
     """An empty view whose light drifts, jumps and comes back."""
-    wall = empty_scene().astype(np.float64)
-    wall[80:220, 60:240] = (40, 90, 150)
+    wall = marked_wall()
     gains = [*np.linspace(1.0, 0.7, 20), *[0.7] * 5, *[1.2] * 10, *[0.5] * 10, *np.linspace(0.5, 1.0, 15)]
     return write_clip(folder / "empty.mjpeg", [(np.clip(wall * gain, 0, 255).astype(np.uint8), 1) for gain in gains])
 

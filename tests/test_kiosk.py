@@ -18,7 +18,7 @@ from app.colors import rgb
 from app.counts import Counts
 from app.languages import languages
 from tests.browser import launch
-from tests.camera import empty_scene, item_scene, write_clip
+from tests.camera import empty_scene, item_scene, marked_wall, write_clip
 from tests.conftest import Server
 from tests.kiosk import LISTEN, RECORD, SCREEN, UNPLUGGABLE, recover, title, wait_for_scene
 from tests.test_browser import returned_frame
@@ -46,9 +46,7 @@ def chromium(playwright, classifier, tmp_path_factory):
 @pytest.fixture(scope="module")
 def wall(playwright, tmp_path_factory):
     """A browser whose camera sees an empty view, with noise and a light that jumps."""
-    scene = empty_scene().astype(np.float64)
-    scene[80:220, 60:240] = (40, 90, 150)  # something for the light to be told by
-    scenes = [(np.clip(scene * gain, 0, 255).astype(np.uint8), 15) for gain in (1.0, 0.5, 1.25, 0.8)]
+    scenes = [(np.clip(marked_wall() * gain, 0, 255).astype(np.uint8), 15) for gain in (1.0, 0.5, 1.25, 0.8)]
     browser = launch(playwright, write_clip(tmp_path_factory.mktemp("wall") / "camera.mjpeg", scenes))
     yield browser
     browser.close()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from app.bins import Bin, Rules
+from app.caption import spoken, whole_percent
 from app.colors import text_on
 from app.icons import svg_uri
 from app.kiosk.screens import Scene, Screen
@@ -47,8 +48,7 @@ def sure_html(screen: Screen, words: Language) -> str:
     """How sure an answer is, in whole percent; empty for other screens."""
     if screen.scene is not Scene.ANSWER:
         return '<div class="k-sure"></div>'
-    percent = min(99, round(100 * screen.confidence))  # nothing a camera sees is certain
-    return f'<div class="k-sure">{escape(words("sure", percent=percent))}</div>'
+    return f'<div class="k-sure">{escape(words("sure", percent=whole_percent(screen.confidence)))}</div>'
 
 
 def spoken_html(screen: Screen, rules: Rules, words: Language, aloud: bool) -> str:
@@ -56,9 +56,9 @@ def spoken_html(screen: Screen, rules: Rules, words: Language, aloud: bool) -> s
     text = ""
     if screen.scene is Scene.ANSWER:
         category = rules.category(screen.label or "")
-        text = _spoken(category.name, category.bins, words)
+        text = spoken(category.name, category.bins, words)
     elif screen.scene is Scene.GAVE_UP:
-        text = _spoken(words("gave_up_title").rstrip(" \u00a0:"), (rules.default_bin,), words)
+        text = spoken(words("gave_up_title").rstrip(" \u00a0:"), (rules.default_bin,), words)
     elif screen.scene in TROUBLE:
         text = words(f"{TROUBLE[screen.scene][0]}_title")
     aloud = aloud and screen.scene in (Scene.ANSWER, Scene.GAVE_UP)
@@ -78,11 +78,6 @@ def insecure_html(words: Language) -> str:
     sign = f'<img class="k-sign" alt="" src="{svg_uri("camera-off", "#FFFFFF")}">{_title("insecure", words)}'
     link = f'<a class="k-photo" href="photo">{escape(words("insecure_photo"))}</a>'
     return f'<div class="k-no-camera" lang="{escape(words.code)}" hidden>{sign}{link}</div>'
-
-
-def _spoken(item: str, bins: Sequence[Bin], words: Language) -> str:
-    names = words("spoken_list_or").join(bin.name for bin in bins)
-    return words("spoken_item", item=item, bins=names) if names else f"{item}."
 
 
 def _scene(name: str, words: Language, content: str) -> str:

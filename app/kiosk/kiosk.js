@@ -111,7 +111,6 @@
     if (failures) return;
     if (offline || quiet > LOST) return location.reload();
     if (quiet > STALE && !offline) showOffline(true);
-    startCamera();
     const trouble = scene === "camera" && window.isSecureContext; // also what a start that takes too long ends in
     if (trouble && now() - sceneAt > CAMERA && now() > YOUNG && (await cameraThere())) return location.reload();
     if (scene === "attract" && now() - sceneAt > 60 && now() > OLD) location.reload();

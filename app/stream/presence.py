@@ -58,9 +58,7 @@ class Presence:
         self._still: Grid | None = None  # the view since `_still_since`
         self._began = self._looked = self._still_since = self._same_light = 0.0
         self._changed = False  # something is there that is not a change of light
-        self._lit = (
-            False  # it looks like another light; on a plain background it may also be a thing that fills the view
-        )
+        self._lit = False  # it looks like another light; before a plain wall a thing that fills the view does too
         self._plain = False
 
     def look(self, frame: av.VideoFrame, square: Square, now: float, known: bool) -> None:
@@ -71,7 +69,7 @@ class Presence:
         if self._background is not None and now - self._looked < self.watching.every:
             return
         view = grid(frame, square)
-        if self._background is None or self._still is None or self._background.shape != view.shape:
+        if self._background is None or self._still is None:
             self._learn(view, now)
             self._began = now
             return
@@ -79,11 +77,10 @@ class Presence:
         if now - self._began < self.watching.settle:
             self._learn(view, now)
             return
-        raw = self._covered(view, self._background)
-        unlit = self._covered(relit(view, self._background), self._background)
         enough = self.watching.vanish if self._changed or self._lit else self.watching.appear
-        self._changed = min(raw, unlit) >= enough
-        self._lit = raw >= enough and not self._changed
+        differs = self._covered(view, self._background) >= enough
+        self._changed = differs and self._covered(relit(view, self._background), self._background) >= enough
+        self._lit = differs and not self._changed
         self._plain = float(self._background.std(axis=(0, 1)).max()) < self.watching.plain
         if not self._lit:
             self._same_light = now

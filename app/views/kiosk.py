@@ -5,19 +5,17 @@ import uuid
 from pathlib import Path
 
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from app import kiosk
+from app.camera import START, camera
 from app.kiosk import html
 from app.kiosk.screens import Scene, Screen, Screens, Sight
 from app.languages import language, languages
 from app.services import services
 from app.stream.processor import StreamProcessor
-from app.stream.track import AnnotatedTrack, CameraSink
 
 LOOK = 0.2  # seconds between looks at what the camera sees
 IDLE = 30.0  # seconds without anybody after which a visitor's choice of language is forgotten
-START = "Start camera"
 
 shared = services()
 state = st.session_state
@@ -63,21 +61,7 @@ if shared.places.ask(me):
     st.stop()
 
 with st.container(key="kiosk-camera"):
-    track = AnnotatedTrack(processor)  # used if this run opens a connection; no two connections may share one
-    webrtc_streamer(
-        key="kiosk",
-        mode=WebRtcMode.SENDRECV,
-        rtc_configuration=shared.ice.rtc_configuration(),
-        media_stream_constraints={
-            "video": {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}},
-            "audio": False,
-        },
-        source_video_track=track,
-        sink_video_track=CameraSink(track),
-        video_html_attrs={"autoPlay": True, "playsInline": True, "muted": True, "controls": False},
-        translations={"start": START},
-        media_toggle_controls=False,
-    )
+    camera("kiosk", processor)
 
 with st.container(key="kiosk-languages", horizontal=True):
     for code, other in languages().items():

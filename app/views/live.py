@@ -4,17 +4,15 @@ import time
 import uuid
 
 import streamlit as st
-from streamlit_webrtc import WebRtcMode, webrtc_streamer
 
 from app import ui
+from app.camera import START, camera
 from app.caption import caption
 from app.services import services
 from app.stream.processor import StreamProcessor
-from app.stream.track import AnnotatedTrack, CameraSink
 
 REFRESH = 0.25  # seconds between looks at the verdict
 NO_WAY = 8.0  # seconds of connecting after which it is said that nothing comes through; most need less than two
-START = "Start camera"
 
 shared = services()
 state = st.session_state
@@ -45,36 +43,18 @@ key = f"live-{facing.lower()}"
 if f"{key}-processor" not in state:
     state[f"{key}-processor"] = shared.new_processor()
 processor: StreamProcessor = state[f"{key}-processor"]
-track = AnnotatedTrack(processor)  # used if this run opens a connection; no two connections may share one
 processor.mirrored = facing == "Front"
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
 video, answer = st.container(key="live").columns([3, 2], gap="medium")
 with video:
-    streamer = webrtc_streamer(
-        key=key,
-        mode=WebRtcMode.SENDRECV,
-        rtc_configuration=shared.ice.rtc_configuration(),
-        media_stream_constraints={
-            "video": {
-                "facingMode": {"ideal": "user" if facing == "Front" else "environment"},
-                "width": {"ideal": 640},
-                "height": {"ideal": 480},
-                "frameRate": {"ideal": 30},
-            },
-            "audio": False,
-        },
-        source_video_track=track,
-        sink_video_track=CameraSink(track),
-        video_html_attrs={
-            "autoPlay": True,
-            "playsInline": True,
-            "muted": True,
-            "controls": False,
-            "style": {"width": "100%", "borderRadius": "12px", "display": "block"},
-        },
-        translations={"start": START, "stop": "Stop camera", "select_device": "Choose camera"},
-        media_toggle_controls=False,
+    streamer = camera(
+        key,
+        processor,
+        facing="user" if facing == "Front" else "environment",
+        style={"width": "100%", "borderRadius": "12px", "display": "block"},
+        stop="Stop camera",
+        select_device="Choose camera",
     )
     st.html(ui.autostart(key, START), unsafe_allow_javascript=True)
 if streamer.state.signalling:
@@ -109,8 +89,8 @@ def show_answer() -> None:
 
 with answer:
     show_answer()
-    camera, settings = st.columns([2, 1], vertical_alignment="bottom")
-    camera.segmented_control("Camera", ["Front", "Rear"], default=usual, key="camera", required=True)
+    choice, settings = st.columns([2, 1], vertical_alignment="bottom")
+    choice.segmented_control("Camera", ["Front", "Rear"], default=usual, key="camera", required=True)
     with settings.popover("Settings", use_container_width=True):
         st.slider(
             "Say a label from this confidence on",
