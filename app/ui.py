@@ -48,8 +48,11 @@ STYLE = """<style>
 .wb-insecure .st-key-live, :root:not(.wb-insecure) .st-key-insecure { display: none; }
 .wb-figures b { font-weight: 600; }
 .wb-photo { border: 6px solid; border-radius: 16px; overflow: hidden; }
-.wb-photo img.shot { display: block; width: 100%; height: 100%; max-height: 20rem; object-fit: contain;
+.wb-shot { display: flex; align-items: center; justify-content: center;
   background: color-mix(in srgb, currentColor 8%, transparent); }
+.wb-shot span { position: relative; display: block; line-height: 0; }
+.wb-shot img.shot { max-width: 100%; max-height: 20rem; }
+.wb-shot img.heat { position: absolute; inset: 0; width: 100%; height: 100%; }
 .wb-photo .wb-card, .wb-photo .wb-bin { border-radius: 0; margin: 0; }
 .wb-photo .wb-card { padding: .8rem 1rem; }
 .wb-photo .wb-bin { padding: .6rem 1rem; font-size: 1.1rem; }
@@ -165,14 +168,18 @@ def figures_line(figures: Figures) -> str:
     return f'<div class="wb-figures">{"".join(f"<span>{name} <b>{value}</b></span>" for name, value in values)}</div>'
 
 
-def photo_card(name: str, picture_uri: str, caption: Caption, bars: str, alone: bool = False) -> str:
+def photo_card(
+    name: str, picture_uri: str, caption: Caption, bars: str, alone: bool = False, heat_uri: str = ""
+) -> str:
     """A photo with its border, answer, bin and probabilities.
 
     picture_uri: a data: address. bars: from `probability_bars`. alone: use the page's whole width, side by side.
+    heat_uri: of a picture to stretch over the photo, if any.
     """
+    over = f'<img class="heat" alt="What spoke for the answer" src="{heat_uri}">' if heat_uri else ""
     return (
         f'<div class="wb-photo{" wb-alone" if alone else ""}" style="border-color:{caption.color}">'
-        f'<img class="shot" alt="{escape(name)}" src="{picture_uri}">'
+        f'<div class="wb-shot"><span><img class="shot" alt="{escape(name)}" src="{picture_uri}">{over}</span></div>'
         f'<div>{_card(caption)}{_bins(caption)}{bars}<div class="wb-name">{escape(name)}</div></div></div>'
     )
 

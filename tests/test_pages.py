@@ -90,8 +90,10 @@ def test_choosing_the_other_camera_opens_it_unmirrored(live):
 
 def test_threshold_reaches_the_stream_and_the_stream_outlives_reruns(live):
     at = live.slider(key="threshold").set_value(90).run()
+    at = at.toggle(key="heat").set_value(True).run()
     assert not at.exception
     processor = live.calls[-1]["source_video_track"].processor
+    assert processor.shows_heat
     assert processor is live.calls[0]["source_video_track"].processor
     assert processor._tracker.smoothing.enter == pytest.approx(0.9)
 
@@ -116,6 +118,10 @@ def test_one_photo_gives_a_card_at_once(photo):
     assert "Metal" in text
     assert "wb-alone" in text
     assert "data:image/jpeg;base64," in text
+    assert "data:image/png;base64," not in text
+    photo.toggle[0].set_value(True).run()
+    assert not photo.exception
+    assert "data:image/png;base64," in html(photo)  # the heat map over it
 
 
 def test_bad_files_are_named_and_the_others_still_answered(photo):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app import icons
 from app.caption import Caption
 from app.colors import rgb, text_on
+from app.heat import heat
 from app.stream.frames import Plane, central_square, planes
 
 PANEL = "#14171B"
@@ -72,23 +73,29 @@ def corner_rectangles(width: int, height: int) -> list[Rectangle]:
 
 
 def regions(width: int, height: int) -> list[Rectangle]:
-    """Every rectangle that `Overlay.draw` may change in a frame of width by height pixels."""
+    """Every rectangle that `Overlay.draw` may change in a frame of width by height pixels without a heat map."""
     strokes = [_outlined(stroke) for stroke in corner_rectangles(width, height)]
     return [panel_rectangle(width, height), *strokes, *outside_rectangles(width, height)]
 
 
 class Overlay:
-    """Draws captions for one stream; keeps the last panel. Used by one thread at a time."""
+    """Draws captions for one stream; keeps the last panel and heat map. Used by one thread at a time."""
 
     def __init__(self) -> None:
         self._font = cv2.FontFace("sans")
         self._drawn: tuple[object, _Patch] | None = None
+        self._heat: tuple[NDArray[np.float32], tuple[int, int], _Patch] | None = None
 
-    def draw(self, frame: av.VideoFrame, caption: Caption) -> None:
-        """Draw on a writable planar 4:2:0 frame, in place: the classifier's square, and the panel with the caption."""
+    def draw(self, frame: av.VideoFrame, caption: Caption, activation: NDArray[np.float32] | None = None) -> None:
+        """Draw on a writable planar 4:2:0 frame, in place: the classifier's square, and the panel with the caption.
+
+        activation: of the square, float32, (rows, columns), 0 to 1, to lay over it as a heat map.
+        """
         key = (caption, frame.width, frame.height)
         if self._drawn is None or self._drawn[0] != key:
             self._drawn = key, self._panel(caption, panel_rectangle(frame.width, frame.height))
+        if activation is not None:
+            _blend(frame, self._heat_patch(activation, frame.width, frame.height))
         y_plane, u_plane, v_plane = planes(frame)
         for x, y, width, height in outside_rectangles(frame.width, frame.height):
             strip = y_plane[y : y + height, x : x + width]
@@ -98,10 +105,14 @@ class Overlay:
             _fill((y_plane,), _outlined(rectangle), _yuv(PANEL))
         for rectangle in corners:
             _fill((y_plane, u_plane, v_plane), rectangle, _yuv(WHITE if caption.percent is None else caption.color))
-        patch = self._drawn[1]
-        for plane, (premultiplied, transparency) in zip((y_plane, u_plane, v_plane), patch.layers, strict=True):
-            part = _part(plane, patch.where, 1 if plane is y_plane else 2)
-            part[:] = (part * transparency + premultiplied) >> 8
+        _blend(frame, self._drawn[1])
+
+    def _heat_patch(self, activation: NDArray[np.float32], width: int, height: int) -> _Patch:
+        if self._heat is None or self._heat[0] is not activation or self._heat[1] != (width, height):
+            square = central_square(width, height)
+            patch = _patch(*heat(activation, square.side, square.side), (square.x, square.y, square.side, square.side))
+            self._heat = activation, (width, height), patch
+        return self._heat[2]
 
     def _panel(self, caption: Caption, where: Rectangle) -> _Patch:
         _, _, width, height = where
@@ -132,7 +143,7 @@ class Overlay:
         second = goes_into if caption.bins else caption.detail
         second = self._fit(second, detail, REGULAR, right - left)
         self._write(panel, second, left, round(height * (baseline + 0.27)), detail, REGULAR)
-        return _patch(panel, where)
+        return _patch(panel.image, panel.alpha, where)
 
     def _width(self, text: str, size: int, weight: int) -> int:
         _, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), self._font, size, weight)
@@ -184,16 +195,22 @@ def _rounded(width: int, height: int, radius: int) -> NDArray[np.uint8]:
     return mask
 
 
-def _patch(panel: _Canvas, where: Rectangle) -> _Patch:
-    frame = av.VideoFrame.from_ndarray(panel.image, format="rgb24").reformat(format="yuv420p")
-    halved = cv2.resize(panel.alpha, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+def _patch(image: NDArray[np.uint8], alpha: NDArray[np.uint8], where: Rectangle) -> _Patch:
+    frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
+    halved = cv2.resize(alpha, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     layers = []
-    for plane, opacity in zip(planes(frame), (panel.alpha, halved, halved), strict=True):
+    for plane, opacity in zip(planes(frame), (alpha, halved, halved), strict=True):
         # out of 256, so that blending divides by shifting; opacity 255 counts as all of it
         share = opacity.astype(np.uint16)
         share += share >> 7
         layers.append((plane * share, np.uint16(256) - share))
     return _Patch(where, tuple(layers))
+
+
+def _blend(frame: av.VideoFrame, patch: _Patch) -> None:
+    for plane, (premultiplied, transparency), step in zip(planes(frame), patch.layers, (1, 2, 2), strict=True):
+        part = _part(plane, patch.where, step)
+        part[:] = (part * transparency + premultiplied) >> 8
 
 
 def _part(plane: Plane, rectangle: Rectangle, step: int) -> Plane:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from app.bins import Rules
 from app.caption import Caption, caption
@@ -18,6 +20,7 @@ from app.stream.metrics import Figures, Metrics, Totals
 from app.stream.overlay import Overlay
 from app.stream.presence import Presence
 from app.stream.verdict import Smoothing, State, Verdict, VerdictTracker
+from model import Prediction
 from model.preprocessing import INPUT_SIZE
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,7 @@ class StreamProcessor:
     ) -> None:
         """presence: of a fixed camera; what it takes for an empty view is then never an item. draws: on the frames."""
         self.mirrored = False
+        self.shows_heat = False  # whether what spoke for the label is laid over the picture as a heat map
         self._draws = draws
         self._engine = engine
         self._rules = rules
@@ -50,12 +54,13 @@ class StreamProcessor:
         self._metrics = Metrics(totals)
         self._overlay = Overlay()
         self._lock = threading.Lock()
-        self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like all up to `_knows`
+        self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like all up to `_activation`
         self._slot: Slot | None = None
         self._dropped_before = 0  # before the slot of now, or without coming so far as to a slot
         self._camera_off = False
         self._presence = presence
         self._knows = False  # whether the last picture classified was of something known
+        self._activation: NDArray[np.float32] | None = None  # of the last picture classified, if something was known
         self._last_frame = -math.inf  # seconds of the clock
         self._shown: tuple[float, Caption] | None = None  # touched by recv only
 
@@ -147,7 +152,10 @@ class StreamProcessor:
         if self.mirrored:
             mirror(frame)
         if self._draws:
-            self._overlay.draw(frame, self._calm(caption(verdict, self._rules), now))
+            shown = verdict.state in (State.ITEM, State.UNSURE)
+            self._overlay.draw(
+                frame, self._calm(caption(verdict, self._rules), now), self._activation if shown else None
+            )
         return frame
 
     def _seen(self) -> bool:
@@ -176,5 +184,12 @@ class StreamProcessor:
                 self._tracker.unavailable(outcome.finished_at)
                 return
             self._knows = outcome.prediction.known
+            self._activation = self._heat_of(outcome.prediction)
             known = self._knows and (self._presence is None or self._presence.in_view(True))
             self._tracker.update(replace(outcome.prediction, known=known), outcome.finished_at)
+
+    def _heat_of(self, prediction: Prediction) -> NDArray[np.float32] | None:
+        """The activation to show, mirrored as the video is."""
+        if not self.shows_heat or not prediction.known or prediction.activation is None:
+            return None
+        return prediction.activation[:, ::-1] if self.mirrored else prediction.activation

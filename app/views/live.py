@@ -44,6 +44,7 @@ if f"{key}-processor" not in state:
     state[f"{key}-processor"] = shared.new_processor()
 processor: StreamProcessor = state[f"{key}-processor"]
 processor.mirrored = facing == "Front"
+processor.shows_heat = state.get("heat", False)
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
 
 video, answer = st.container(key="live").columns([3, 2], gap="medium")
@@ -100,6 +101,7 @@ with answer:
             format="%d %%",
             key="threshold",
         )
+        st.toggle("Show where it looks", key="heat")
     st.caption("Video is looked at on this server and not stored. No camera? Take or upload a photo instead.")
     st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
 

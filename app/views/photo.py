@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import ui
+from app.heat import heat_uri
 from app.photo_results import PhotoResult, classify_photo, photo_caption, rows, to_csv
 from app.services import services
 from model.photos import EXTENSIONS
@@ -63,10 +64,15 @@ if len(results) > 1:
     )
     st.download_button("Download results (CSV)", to_csv(table), "whichbin.csv", "text/csv", icon=":material/download:")
 
+heat = bool(answered) and st.toggle(
+    "Show where it looked", help="The brighter a place, the more it spoke for the likeliest answer."
+)
 columns = st.columns(min(3, max(1, len(answered))), gap="medium")
 for number, result in enumerate(answered):
     assert result.prediction is not None
     words = photo_caption(result.prediction, settings.threshold, shared.rules)
     bars = ui.probability_bars(result.prediction.probabilities, shared.rules)
-    card = ui.photo_card(result.name, result.picture_uri, words, bars, alone=len(answered) == 1)
+    activation = result.prediction.activation
+    over = heat_uri(activation) if heat and activation is not None else ""
+    card = ui.photo_card(result.name, result.picture_uri, words, bars, alone=len(answered) == 1, heat_uri=over)
     columns[number % len(columns)].html(card)
