@@ -29,7 +29,7 @@ NOT_ITEMS := $(foreach kind,nature people_things_places fruit_veg,--not-items $(
 EVALUATE := $(BIN)/python -m training.evaluate --model $(OUT) --report $(OUT)
 
 train: .venv/training.stamp
-	$(BIN)/python -m training.train --data $(TRASHNET) --extra $(DATA)/field_train/drinks_ccby \
+	$(BIN)/python -m training.train --data $(TRASHNET) --extra $(DATA)/field_train/drinks_ccby --extra $(DATA)/field_train/web=0.7 \
 		--background $(DATA)/backgrounds --weights $(or $(wildcard $(DATA)/backbone/*.weights.h5),imagenet) \
 		--data-notes training/data_notes.md --seed $(SEED) --out $(OUT)
 	$(EVALUATE)/reference.html --record "reference split" --data $(TRASHNET) --split validation $(NOT_ITEMS)

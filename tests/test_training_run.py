@@ -1,6 +1,7 @@
 """Training, export and evaluation with TensorFlow, on tiny pictures."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -11,10 +12,19 @@ import pytest
 from model import Classifier, read_photo
 from model.artifact import METADATA_FILE
 from model.preprocessing import preprocess
-from tests.tiny_training import COLOURS, command, eagerly, tiny_network, tiny_sampler, write_photos
+from tests.tiny_training import (
+    COLOURS,
+    FROZEN,
+    command,
+    eagerly,
+    tiny_features,
+    tiny_network,
+    tiny_sampler,
+    write_photos,
+)
 from training import evaluate, train
 from training.errors import TrainingError
-from training.network import build_network, folded
+from training.network import build_network, learning_part
 from training.sampler import Sampler
 from training.splits import write_groups
 from training.stages import Stage, read_history, run_stage, schedule
@@ -54,9 +64,9 @@ class TestTrainCommand:
         command(train, monkeypatch, *arguments)
         printed = capfd.readouterr().out
         assert "continuing the run" in printed
-        assert "stage full" not in printed  # finished before, so not trained again
+        assert "stage hard" not in printed  # finished before, so not trained again
         assert not (out / "checkpoints").exists()
-        assert {row["epoch"] for row in read_history(out / "history-full.csv")} == {"0"}
+        assert {row["epoch"] for row in read_history(out / "history-hard.csv")} == {"0"}
         assert cv2.imread(str(out / "learning-curves.png")) is not None
 
         classifier = Classifier.load(out)
@@ -126,11 +136,21 @@ class TestTrainCommand:
 
 
 class TestOptions:
-    def test_quick_is_small_and_short(self) -> None:
+    def test_quick_is_short(self) -> None:
         options = train.parse_arguments(["--data", "d", "--out", "o", "--quick"])
-        stages = train.schedule(options.epochs, options.size, options.warm_up)
-        assert sum(stage.epochs for stage in stages) == 7
-        assert {stage.size for stage in stages} == {128, 160}
+        assert sum(stage.epochs for stage in train.schedule(options.epochs, options.warm_up)) == 11
+
+    def test_extra_folders_have_a_weight(
+        self, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        arguments = ["--data", str(photos), "--out", str(tmp_path / "out"), "--size", "32", "--quick"]
+        options = train.parse_arguments([*arguments, "--extra", str(photos), "--extra", f"{photos}=0.7"])
+        data = train.read_data(options)
+        np.testing.assert_array_equal(data.weights, [1.0] * 12 + [0.35] * 15 + [0.7] * 15)
+        for weight in ("0", "much", "1.5"):
+            with pytest.raises(SystemExit):
+                train.parse_arguments([*arguments, "--extra", f"{photos}={weight}"])
+            assert "--extra" in capsys.readouterr().err
 
     def test_grouped_split_reaches_training_and_the_card(self, photos: Path, tmp_path: Path) -> None:
         rows = [("validation" if i == 0 else "test" if i == 1 else "training", 5 * j + i, f"{name}/{name}{i}.png")
@@ -158,7 +178,7 @@ class TestOptions:
 
     def test_an_epoch_has_at_most_so_many_pictures(self) -> None:
         photos, labels = np.zeros((90, 4, 4, 3), np.uint8), np.arange(90) % 2
-        arguments = (photos, labels, np.zeros((90, 1, 1), np.uint8), 90, photos[:0], 2, 4, 8, (0,))
+        arguments = (photos, labels, np.ones(90), np.zeros((90, 1, 1), np.uint8), photos[:0], 2, 4, 8, (0,))
         assert Sampler(*arguments).steps == 13
         assert Sampler(*arguments, most=30).steps == 4
         assert Sampler(*arguments, most=3000).steps == 13
@@ -168,26 +188,27 @@ class KilledError(Exception):
     """Stands for a kill: nothing after it runs."""
 
 
+def run(stage: Stage, network: keras.Model, state: Path, extra: Sequence[keras.callbacks.Callback] = ()) -> None:
+    """A stage on random pictures."""
+    features = tiny_features(network)
+    found = features(np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8))
+    run_stage(
+        stage, network, tiny_sampler(hard=stage.hard), features, (found, np.arange(6) % 3), state, extra, last=FROZEN
+    )
+
+
 class TestStages:
-    def test_schedule_grows_the_resolution_and_keeps_the_epochs(self) -> None:
-        stages = schedule(19, 224)
-        assert [(s.name, s.epochs, s.size) for s in stages] == [
-            ("head", 2, 160),
-            ("small", 4, 160),
-            ("hard", 7, 160),
-            ("full", 5, 224),
-            ("whole", 3, 224),
-        ]
-        assert [s.size for s in schedule(3, 32, warm_up=0)] == [32]
-        assert [(s.name, s.epochs) for s in schedule(19, 224, started=True)] == [("full", 16), ("whole", 3)]
+    def test_schedule_keeps_the_epochs(self) -> None:
+        assert [(s.name, s.epochs) for s in schedule(19)] == [("head", 1), ("hard", 16), ("whole", 3)]
+        assert [(s.name, s.epochs) for s in schedule(3, warm_up=0)] == [("hard", 3)]
+        assert [(s.name, s.epochs) for s in schedule(19, started=True)] == [("hard", 16), ("whole", 3)]
 
     def test_the_last_epochs_are_averaged(self, tmp_path: Path) -> None:
-        validation = (np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8), np.arange(6) % 3)
         network = tiny_network()
-        run_stage(Stage("s", 3, 16, 1e-2, 1.0, "conv", averaged=2), network, tiny_sampler(), validation, tmp_path)
+        run(Stage("s", 3, 1e-2, 1.0, averaged=2), network, tmp_path)
         averaged, last = network.get_weights(), []
         for epoch in (2, 3):
-            folded(network).load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
+            learning_part(network, FROZEN).load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
             last.append(network.get_weights())
         for mean, second, third in zip(averaged, *last, strict=True):
             np.testing.assert_allclose(mean, (second + third) / 2, atol=1e-6)
@@ -195,11 +216,10 @@ class TestStages:
 
     @pytest.mark.parametrize("averaged", [0, 2])
     def test_a_killed_run_continues_to_the_same_weights(self, averaged: int, tmp_path: Path) -> None:
-        stage = Stage("full", 3, 16, 1e-2, 0.1, "conv", averaged)
-        validation = (np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8), np.arange(6) % 3)
+        stage = Stage("full", 3, 1e-2, 0.1, averaged=averaged, hard=True)
         start = tiny_network().get_weights()
 
-        def run(state: Path, killed_in: int | None = None) -> list[np.ndarray]:
+        def weights_after(state: Path, killed_in: int | None = None) -> list[np.ndarray]:
             network = tiny_network()
             network.set_weights(start)
             state.mkdir(exist_ok=True)
@@ -215,23 +235,23 @@ class TestStages:
                     if (self.epoch, batch) == (killed_in, 1):
                         raise KilledError
 
-            run_stage(stage, network, tiny_sampler(hard=True), validation, state, [Kill()])
+            run(stage, network, state, [Kill()])
             return network.get_weights()
 
         epochs: list[int] = []
-        through = run(tmp_path / "through")
+        through = weights_after(tmp_path / "through")
         assert epochs == [0, 1, 2]
         with pytest.raises(KilledError):
-            run(tmp_path / "killed", killed_in=1)
+            weights_after(tmp_path / "killed", killed_in=1)
         epochs.clear()
-        resumed = run(tmp_path / "killed")
+        resumed = weights_after(tmp_path / "killed")
         assert epochs == [1, 2]
         assert [row["epoch"] for row in read_history(tmp_path / "killed" / "history-full.csv")] == ["0", "1", "2"]
         for a, b in zip(through, resumed, strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
         assert any(not np.allclose(a, b) for a, b in zip(start, resumed, strict=True))
         epochs.clear()
-        run(tmp_path / "killed")
+        weights_after(tmp_path / "killed")
         assert epochs == []
 
 

@@ -12,7 +12,9 @@ import pytest
 import tensorflow as tf
 
 from training.errors import run_command
-from training.network import BACKBONE
+from training.export import to_litert
+from training.features import Features
+from training.network import BACKBONE, frozen_part
 from training.sampler import Sampler
 
 COLOURS = {"blue": (30, 40, 220), "green": (40, 200, 40), "red": (220, 40, 30)}
@@ -42,11 +44,15 @@ def command(module: Any, monkeypatch: pytest.MonkeyPatch, *arguments: object) ->
     run_command(module.main)
 
 
+FROZEN = "frozen"  # the last layer of `tiny_network` that does not learn
+
+
 def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
     """A stand-in with the layer names that the stages rely on, trained in milliseconds."""
     pixels = keras.Input((size, size, 3))
     scaled = keras.Input((size, size, 3))
-    norm = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, use_bias=False, name="conv")(scaled))
+    frozen = keras.layers.Conv2D(4, 3, strides=2, activation="relu", name=FROZEN)(scaled)
+    norm = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, use_bias=False)(frozen))
     backbone = keras.Model(scaled, keras.layers.ReLU()(norm), name=BACKBONE)
     pooled = keras.layers.GlobalAveragePooling2D()(backbone(keras.layers.Rescaling(1 / 127.5, -1)(pixels)))
     return keras.Model(pixels, keras.layers.Dense(classes)(pooled))
@@ -57,4 +63,9 @@ def tiny_sampler(seed: int = 0, hard: bool = False) -> Sampler:
     pixels, labels = rng.integers(0, 256, (12, 20, 20, 3), np.uint8), np.repeat(np.arange(3), 4)
     outlines = np.zeros((12, 8, 8), np.uint8)
     outlines[::2, 2:6, 2:6] = 255
-    return Sampler(pixels, labels, outlines, 12, np.empty((0, 20, 20, 3), np.uint8), 3, 16, 4, (seed,), hard=hard)
+    scenes = np.empty((0, 20, 20, 3), np.uint8)
+    return Sampler(pixels, labels, np.ones(12), outlines, scenes, 3, 16, 4, (seed,), hard=hard)
+
+
+def tiny_features(network: keras.Model) -> Features:
+    return Features(to_litert(frozen_part(network, FROZEN), 16, "float32"))

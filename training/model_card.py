@@ -59,15 +59,17 @@ def _how_trained(training: dict[str, Any]) -> str:
     lines.append(f"- main folder `{data['name']}`: {_counts(data['classes'])}; {data['training']} trained on, ")
     lines[-1] += f"{data['validation']} held back for validation"
     for extra in training["extra"]:
-        lines.append(f"- extra folder `{extra['name']}`, only trained on: {_counts(extra['classes'])}")
+        lines.append(
+            f"- extra folder `{extra['name']}`, only trained on, a photo counting {extra['weight']:g}: "
+            f"{_counts(extra['classes'])}"
+        )
     lines.append(f"- pictures of none of the classes: {training['background_pictures']}, and synthetic empty scenes")
     start = f", gone on from another run's `{training['start']}`" if training.get("start") else ""
     lines.append(f"- starting weights: {training['weights']}{start}; seed {training['seed']}")
     for stage in training["stages"]:
         lines.append(
-            f"- stage {stage['name']}: {stage['epochs_run']} of {stage['epochs']} epochs at {stage['size']} pixels, "
-            f"learning rate from {stage['rate']:g}, backbone "
-            + (f"trained from `{stage['first']}` on" if stage["first"] else "frozen")
+            f"- stage {stage['name']}: {stage['epochs_run']} of {stage['epochs']} epochs, learning rate from "
+            f"{stage['rate']:g}, {'the head alone' if stage['head_only'] else 'head and backbone'}"
             + (f"; mean of the last {stage['averaged']} epochs' weights" if stage["averaged"] else "")
             + f"; best epoch's validation accuracy {float(stage['best_val_accuracy']):.1%}"
         )

@@ -9,6 +9,9 @@ import tensorflow as tf
 from training.errors import TrainingError
 
 BACKBONE = "backbone"
+# What comes before holds edges, textures and colours that ImageNet taught better than a few thousand photos can, and
+# its large feature maps would take most of a training step's time
+LAST_FROZEN = "block_6_project_BN"
 DROPOUT = 0.3
 
 
@@ -32,16 +35,6 @@ def build_network(outputs: int, size: int, weights: str | Path | None = "imagene
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
     logits = keras.layers.Dense(outputs, name="logits")(keras.layers.Dropout(DROPOUT, name="dropout")(pooled))
     return keras.Model(pixels, logits, name="whichbin")
-
-
-def set_trainable(network: keras.Model, first: str | None) -> None:
-    """Make the backbone trainable from the layer named `first` on, or not at all if None. Before `folded`."""
-    backbone = network.get_layer(BACKBONE)
-    names = [layer.name for layer in backbone.layers]
-    start = len(names) if first is None else names.index(first)
-    backbone.trainable = first is not None
-    for position, layer in enumerate(backbone.layers):
-        layer.trainable = position >= start
 
 
 class FoldedConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
@@ -73,16 +66,31 @@ class FoldedConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ship
         return self.convolution.compute_output_shape(input_shape)
 
 
-def folded(network: keras.Model) -> keras.Model:
-    """A twin of `build_network`'s model for training: it computes the same, faster, and shares every weight.
+def frozen_part(network: keras.Model, last: str = LAST_FROZEN) -> keras.Model:
+    """The layers that training leaves alone: pixels 0..255, (batch, size, size, 3), to features, (batch, h, w, c).
 
-    What it learns, `network` has learned. Only `network` is saved and exported.
+    last: name of the last of them in the backbone.
     """
     backbone = network.get_layer(BACKBONE)
-    norms = {}
-    for layer in backbone.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            norms[layer.input._keras_history.operation.name] = layer
+    return keras.Model(network.inputs, keras.Model(backbone.inputs, backbone.get_layer(last).output)(_scaled(network)))
+
+
+def learning_part(network: keras.Model, last: str = LAST_FROZEN, head_only: bool = False) -> keras.Model:
+    """A twin of the layers after `frozen_part`, for training: the same logits of its features, computed faster.
+
+    It shares every weight: what it learns, `network` has learned. Only `network` is saved and exported.
+    head_only: leave the backbone alone.
+    """
+    backbone = network.get_layer(BACKBONE)
+    features = backbone.get_layer(last).output
+    upper = keras.Model(features, backbone.output)
+    for layer in upper.layers:  # each, as Keras takes a new model for trainable already and would pass nothing on
+        layer.trainable = not head_only
+    norms = {
+        layer.input._keras_history.operation.name: layer
+        for layer in upper.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+    }
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         if layer.name in norms:
@@ -94,12 +102,17 @@ def folded(network: keras.Model) -> keras.Model:
     def call(layer: keras.layers.Layer, inputs: Any, **_: Any) -> Any:
         return layer(inputs)  # without the mask and mode that a norm is called with
 
-    twin = keras.models.clone_model(backbone, clone_function=clone, call_function=call)
-    pixels = keras.Input(network.input_shape[1:], name="pixels")
-    result = pixels
-    for layer in network.layers[1:]:
-        result = (twin if layer is backbone else layer)(result)
-    return keras.Model(pixels, result, name=network.name)
+    twin = keras.models.clone_model(upper, clone_function=clone, call_function=call)
+    inputs = keras.Input(features.shape[1:], name="features")
+    result = twin(inputs)
+    for layer in network.layers[network.layers.index(backbone) + 1 :]:
+        result = layer(result)
+    return keras.Model(inputs, result, name=network.name)
+
+
+def _scaled(network: keras.Model) -> Any:
+    """What the backbone of `network` is fed."""
+    return network.layers[network.layers.index(network.get_layer(BACKBONE)) - 1].output
 
 
 def with_activation_maps(network: keras.Model) -> keras.Model:

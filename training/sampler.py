@@ -1,5 +1,7 @@
 """What one epoch consists of: balanced draws from the photos, a share of empty views, each freshly augmented."""
 
+from collections.abc import Collection
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,12 +9,16 @@ from numpy.typing import NDArray
 
 from training.augmentation import augment, photometric
 from training.background import background_view
+from training.features import Features
 from training.scene import before_another, disturb
 
-BACKGROUND_SHARE = 0.1
-EXTRA_WEIGHT = 0.35  # extra photos often come from few scenes, so each counts for about a third of a main one
-REPLACED_SHARE = 0.5  # of the photos with an outline, how many a hard stage puts before another background
+BACKGROUND_SHARE = 0.13
+DISTURBED_SHARE = 0.4  # of the empty views in a hard stage: a hand alone is no item
+HARD_SHARE, WHOLE_SHARE = 0.45, 0.2  # of the items in a hard stage; the others are easy
+REPLACED_SHARE = 0.6  # of the hard ones with an outline, how many are put before another background
+CLEAR_SHARE = 0.6  # of these, where the class may be see-through, how many are
 MIXED_SHARE = 0.4  # of the pictures in a hard stage
+WHOLE_AREA = 0.85  # least area of a crop that counts as a whole picture
 
 
 class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
@@ -26,8 +32,8 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         self,
         pixels: NDArray[np.uint8],
         labels: NDArray[np.int64],
+        weights: NDArray[np.float64],
         outlines: NDArray[np.uint8],
-        main: int,
         scenes: NDArray[np.uint8],
         classes: int,
         size: int,
@@ -35,87 +41,95 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         seed: tuple[int, ...],
         least_area: float = 0.45,
         hard: bool = False,
+        clear: Collection[int] = (),
         most: int | None = None,
     ) -> None:
-        """pixels: (n, h, w, 3), RGB; the first `main` are the main folder's, the others extra photos.
+        """pixels: (n, h, w, 3), RGB. labels: (n,), below `classes`; the background is class number `classes`.
 
-        labels: (n,), below `classes`; the background is class number `classes`. outlines: (n, k, k), of `cutouts`.
+        weights: (n,), how often a photo is drawn beside others of its class. outlines: (n, k, k), of `cutouts`.
         scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. least_area: of a crop, as a share
-        of the photo. hard: whether items are put before other backgrounds, disturbed, and
-        mixed with others of their batch. most: pictures an epoch.
+        of the photo. hard: whether a part of the items is put before other backgrounds and disturbed, and all are
+        mixed with others of their batch. clear: labels whose items may be see-through. most: pictures an epoch.
         """
         super().__init__()
         self.pixels, self.labels, self.outlines, self.scenes, self.hard = pixels, labels, outlines, scenes, hard
         self.outlined = outlines.max(axis=(1, 2)) > 127
-        self.classes, self.size, self.batch_size = classes, size, batch_size
+        self.classes, self.size, self.batch_size, self.clear = classes, size, batch_size, frozenset(clear)
         self.seed, self.epoch, self.least_area = seed, 0, least_area
-        weight = np.where(np.arange(len(labels)) < main, 1.0, EXTRA_WEIGHT)
-        of_class = np.bincount(labels, weight, minlength=classes)
-        self.chance = weight / np.sqrt(of_class[labels])
+        of_class = np.bincount(labels, weights, minlength=classes)
+        self.chance = weights / np.sqrt(of_class[labels])
         self.chance /= self.chance.sum()
-        pictures = main / (1 - BACKGROUND_SHARE)
+        pictures = weights.sum() / (1 - BACKGROUND_SHARE)
         self.steps = int(np.ceil(min(pictures, most or pictures) / batch_size))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
         self.epoch = epoch
 
-    def batch(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Pictures, float32 0..255, (batch, size, size, 3), RGB, and one-hot targets, (batch, classes + 1)."""
+    def batch(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], np.random.Generator]:
+        """Pictures, uint8, (batch, size, size, 3), RGB; one-hot targets, (batch, classes + 1); the generator after."""
         rng = np.random.default_rng([*self.seed, self.epoch, number])
-        pictures = np.empty((self.batch_size, self.size, self.size, 3), np.float32)
+        pictures = np.empty((self.batch_size, self.size, self.size, 3), np.uint8)
         targets = np.zeros((self.batch_size, self.classes + 1), np.float32)
         for row, index in enumerate(rng.choice(len(self.labels), self.batch_size, p=self.chance)):
             if rng.random() < BACKGROUND_SHARE:
-                pictures[row] = background_view(self.scenes, self.size, rng)
+                view = background_view(self.scenes, self.size, rng)
+                pictures[row] = disturb(view, rng) if self.hard and rng.random() < DISTURBED_SHARE else view
                 targets[row, self.classes] = 1
             else:
                 pictures[row] = self.item(index, rng)
                 targets[row, self.labels[index]] = 1
-        if self.hard:
-            mix(pictures, targets, rng)
-        return pictures, targets
+        return pictures, targets, rng
 
     def item(self, index: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         """One fresh view of a photo: (size, size, 3), RGB."""
-        if not self.hard:
-            return augment(self.pixels[index], self.size, rng, self.least_area)
+        kind = rng.random() if self.hard else 1.0
+        if kind >= HARD_SHARE:
+            whole = self.hard and kind < HARD_SHARE + WHOLE_SHARE
+            return augment(self.pixels[index], self.size, rng, WHOLE_AREA if whole else self.least_area)
         if self.outlined[index] and rng.random() < REPLACED_SHARE:
-            view = before_another(self.pixels[index], self.outlines[index], self.scenes, self.size, rng)
-            return disturb(photometric(view, rng), rng)
-        return disturb(augment(self.pixels[index], self.size, rng, self.least_area), rng)
+            clear = self.labels[index] in self.clear and rng.random() < CLEAR_SHARE
+            view = before_another(self.pixels[index], self.outlines[index], self.scenes, self.size, rng, clear)
+            return disturb(photometric(view, rng, 1.0), rng)
+        return disturb(photometric(augment(self.pixels[index], self.size, rng, 0.3), rng, 0.6), rng)
 
-    def dataset(self) -> tf.data.Dataset:
-        """One epoch's batches, made on two threads while the network works."""
+    def dataset(self, features: Features) -> tf.data.Dataset:
+        """One epoch's features and targets, made on two threads while the network learns."""
+
+        def fill(number: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            pictures, targets, rng = self.batch(int(number))
+            found = features(pictures)
+            if self.hard:
+                mix(found, targets, rng)
+            return found, targets
 
         def make(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            pictures, targets = tf.numpy_function(
-                lambda n: self.batch(int(n)), [number], (tf.float32, tf.float32), stateful=True
-            )
-            pictures.set_shape((self.batch_size, self.size, self.size, 3))
+            found, targets = tf.numpy_function(fill, [number], (tf.float32, tf.float32), stateful=True)
+            found.set_shape((self.batch_size, *features.shape))
             targets.set_shape((self.batch_size, self.classes + 1))
-            return pictures, targets
+            return found, targets
 
         numbers = tf.data.Dataset.range(self.steps)
         return numbers.map(make, num_parallel_calls=2, deterministic=True).prefetch(2)
 
 
-def mix(pictures: NDArray[np.float32], targets: NDArray[np.float32], rng: np.random.Generator) -> None:
-    """In place, mix MIXED_SHARE of the pictures (n, size, size, 3) and targets (n, classes) with others of the batch.
+def mix(features: NDArray[np.float32], targets: NDArray[np.float32], rng: np.random.Generator) -> None:
+    """In place, mix MIXED_SHARE of the features (n, h, w, c) and targets (n, classes) with others of the batch.
 
-    One half is blended (mixup, Zhang et al. 2018, arXiv:1710.09412), the other gets a square of the other picture
-    (CutMix, Yun et al. 2019, arXiv:1905.04899).
+    One half is blended (manifold mixup, Verma et al. 2019, arXiv:1806.05236), the other gets a rectangle of the other's
+    (as CutMix, Yun et al. 2019, arXiv:1905.04899, does with pictures).
     """
-    count, size = len(pictures), pictures.shape[1]
-    others, other_targets = pictures.copy(), targets.copy()
+    count, height, width = features.shape[:3]
+    others, other_targets = features.copy(), targets.copy()
     for row in np.flatnonzero(rng.random(count) < MIXED_SHARE):
         other = int(rng.integers(count))
         if rng.random() < 0.5:
             share = float(rng.beta(0.4, 0.4))
-            pictures[row] = others[row] * (1 - share) + others[other] * share
+            features[row] = others[row] * (1 - share) + others[other] * share
         else:
-            side = int(np.sqrt(rng.uniform(0, 0.6)) * size)
-            top, left = rng.integers(0, size - side + 1, 2)
-            box = np.s_[top : top + side, left : left + side]
-            pictures[row][box] = others[other][box]
-            share = (side / size) ** 2
+            side = np.sqrt(rng.uniform(0, 0.6))
+            rows, columns = round(side * height), round(side * width)
+            top, left = int(rng.integers(0, height - rows + 1)), int(rng.integers(0, width - columns + 1))
+            box = np.s_[top : top + rows, left : left + columns]
+            features[row][box] = others[other][box]
+            share = rows * columns / (height * width)
         targets[row] = other_targets[row] * (1 - share) + other_targets[other] * share

@@ -15,14 +15,18 @@ from training.background import empty_scene
 
 Pixels = NDArray[np.uint8]
 SKIN = np.array([[255, 219, 190], [234, 184, 148], [198, 134, 96], [141, 85, 54], [86, 50, 34]], np.float32)  # RGB
+SOLID = 0.5  # difference from the old background, as a share of it, at which nothing shines through any more
 SYNTHETIC = 0.4  # share of the new backgrounds that are walls and blurs rather than photos
 
 
-def before_another(rgb: Pixels, alpha: Pixels, scenes: Pixels, size: int, rng: np.random.Generator) -> Pixels:
+def before_another(
+    rgb: Pixels, alpha: Pixels, scenes: Pixels, size: int, rng: np.random.Generator, clear: bool = False
+) -> Pixels:
     """The item of a photo before a random background: uint8, (size, size, 3), RGB.
 
     rgb: uint8, (h, w, 3), RGB. alpha: uint8, (k, k), the item's outline on the same photo. scenes: uint8,
-    (n, side, side, 3), RGB; may be empty, then the background is synthetic.
+    (n, side, side, 3), RGB; may be empty, then the background is synthetic. clear: the item may be see-through; then
+    where it looks like the old background, the new one shows, tinted as the old one was.
     """
     matrix = _placement(alpha, rgb.shape[1] / alpha.shape[1], rgb.shape[0] / alpha.shape[0], size, rng)
     flags = cv2.INTER_LINEAR
@@ -31,7 +35,23 @@ def before_another(rgb: Pixels, alpha: Pixels, scenes: Pixels, size: int, rng: n
     of_alpha[:, 0] *= rgb.shape[1] / alpha.shape[1]
     of_alpha[:, 1] *= rgb.shape[0] / alpha.shape[0]
     share = cv2.warpAffine(alpha, of_alpha, (size, size), flags=flags).astype(np.float32)[..., None] / 255
-    return cast(Pixels, (behind(scenes, size, rng) * (1 - share) + item * share).astype(np.uint8))
+    new = behind(scenes, size, rng).astype(np.float32)
+    shown = item.astype(np.float32)
+    if clear:
+        board = _board(rgb, alpha)
+        tint = shown / board  # what the item and its shading leave of the light from behind it
+        solid = np.clip(np.abs(tint - 1).max(axis=2, keepdims=True) / SOLID, 0.15, 1)
+        shown = shown * solid + np.clip(new * np.minimum(tint, 1.2), 0, 255) * (1 - solid)
+    return cast(Pixels, (new * (1 - share) + shown * share).astype(np.uint8))
+
+
+def _board(rgb: Pixels, alpha: Pixels) -> NDArray[np.float32]:
+    """The usual colour around an item: float32, (3,), RGB, at least 1."""
+    around = cv2.resize(alpha, (32, 32), interpolation=cv2.INTER_AREA) < 8
+    if not around.any():
+        return np.full(3, 255, np.float32)
+    small = cv2.resize(rgb, (32, 32), interpolation=cv2.INTER_AREA)
+    return np.asarray(np.maximum(np.median(small[around], axis=0), 1), np.float32)
 
 
 def behind(scenes: Pixels, size: int, rng: np.random.Generator) -> Pixels:

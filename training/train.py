@@ -24,35 +24,54 @@ from training.cutout import cached_cutouts
 from training.dataset import Photos, check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
 from training.errors import TrainingError, run_command
 from training.export import PRECISIONS, REPRESENTATIVE, read_keras, to_litert
+from training.features import Features
 from training.measure import table
-from training.network import build_network
-from training.sampler import BACKGROUND_SHARE, EXTRA_WEIGHT, MIXED_SHARE, REPLACED_SHARE, Sampler
+from training.network import LAST_FROZEN, build_network, frozen_part
+from training.sampler import BACKGROUND_SHARE, HARD_SHARE, MIXED_SHARE, REPLACED_SHARE, Sampler
 from training.splits import GROUPS_FILE, split_photos
 from training.stages import HISTORY_FILE, Stage, read_history, run_stage, schedule
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
+SEE_THROUGH = ("glass", "plastic")
 RECIPE = (
-    "Head first, then the backbone without its first blocks, from easy to hard pictures and from a small to the full "
-    "resolution; Adam, cosine decay, label smoothing, BatchNorm's statistics as ImageNet left them, the last epochs' "
-    "weights of the hard stages averaged. Easy: random crops, rotations, mirroring, exposure, contrast, gamma, colour "
-    "cast, saturation, blur and noise. Hard: also, items before a plain background are cut out and, "
-    f"{REPLACED_SHARE:.0%} of the time, put before another, a photo or a synthetic wall, at any place, size and "
-    "orientation, partly out of view; shadows, fingers, erased patches and JPEG; mixup and CutMix on "
-    f"{MIXED_SHARE:.0%} of the pictures. The last stage is easy again and crops hardly anything. Classes drawn by the "
-    f"square root of their size, extra photos at weight {EXTRA_WEIGHT:g}, {BACKGROUND_SHARE:.0%} of the pictures for "
-    "the background output."
+    f"The backbone after {LAST_FROZEN} and the head learn, head first; Adam, cosine decay, label smoothing, "
+    "BatchNorm's statistics as ImageNet left them, the last epochs' weights averaged. Easy pictures: random crops, "
+    "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Hard ones, "
+    f"{HARD_SHARE:.0%}: also, items before a plain background are cut out and, {REPLACED_SHARE:.0%} of the time, put "
+    "before another, a photo or a synthetic wall, which shows through see-through ones, at any place, size and "
+    "orientation, partly out of view; shadows, fingers, erased patches and JPEG. Mixup and CutMix of features on "
+    f"{MIXED_SHARE:.0%}. The last stage crops hardly anything. Classes drawn by the square root of their size, "
+    f"{BACKGROUND_SHARE:.0%} of the pictures for the background output."
 )
-QUICK = (160, 6, 1)  # size, epochs and warm-up, with at most QUICK_PICTURES an epoch and nothing cut out
-QUICK_PICTURES = 2000
+QUICK_EPOCHS, QUICK_PICTURES = 10, 2000  # the most pictures an epoch; nothing is cut out
 QUICK_RECIPE = f" This was a quick run: nothing was cut out, and an epoch had at most {QUICK_PICTURES} pictures."
 STATE_FOLDER = "checkpoints"
 STATE_FILE = "run.json"
 
 
 @dataclass(frozen=True)
+class Extra:
+    """A folder of class folders that is only trained on. weight: of a photo, beside 1 of the main folder's."""
+
+    folder: Path
+    weight: float = 0.35  # extra photos often come from few scenes
+
+    @classmethod
+    def parse(cls, text: str) -> "Extra":
+        """DIR or DIR=WEIGHT. Raises ValueError, which argparse turns into its own message."""
+        folder, _, weight = text.rpartition("=")
+        if not folder:
+            return cls(Path(text))
+        if not 0 < float(weight) <= 1:
+            raise ValueError(weight)
+        return cls(Path(folder), float(weight))
+
+
+@dataclass(frozen=True)
 class Data:
     """Everything a run reads. `training` holds the main folder's photos first, `main` of them; `outlines` theirs.
 
+    weights: float64, (photos,), how often a photo is drawn beside others of its class.
     folders: for the main and then each extra folder, class name to how many photos were used.
     scenes: uint8, (n, side, side, 3), RGB, pictures of none of the classes.
     """
@@ -60,6 +79,7 @@ class Data:
     labels: tuple[str, ...]
     training: Photos
     outlines: NDArray[np.uint8]
+    weights: NDArray[np.float64]
     main: int
     validation: dict[str, list[Path]]
     scenes: NDArray[np.uint8]
@@ -70,7 +90,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a folder with one folder of photos per class")
     parser.add_argument("--out", type=Path, required=True, help="folder for the artifact and, while it runs, its state")
-    parser.add_argument("--extra", type=Path, action="append", default=[], help="more class folders, only trained on")
+    parser.add_argument(
+        "--extra", type=Extra.parse, action="append", default=[], metavar="DIR[=WEIGHT]",
+        help=f"more class folders, only trained on; how much a photo counts beside a main one (default {Extra.weight})",
+    )  # fmt: skip
     parser.add_argument("--background", type=Path, action="append", default=[], help="pictures that are no class")
     parser.add_argument("--split", choices=["reference", "grouped"], default="reference", help="what is held back")
     parser.add_argument("--groups", type=Path, default=GROUPS_FILE, help="list of the grouped split (%(default)s)")
@@ -78,18 +101,21 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--start", type=Path, help="network.keras of an earlier run with the same labels, to go on from"
     )
-    parser.add_argument("--epochs", type=int, default=40, help="after the head's warm-up (default %(default)s)")
-    parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="ten minutes on two cores: smaller, shorter, less exact")
+    parser.add_argument(
+        "--see-through", nargs="*", default=SEE_THROUGH, help="classes that may be (default glass plastic)"
+    )
+    parser.add_argument("--epochs", type=int, default=30, help="after the head's warm-up (default %(default)s)")
+    parser.add_argument("--warm-up", type=int, default=1, help="epochs for the head alone (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="ten minutes on two cores: shorter, less exact")
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported file")
     parser.add_argument("--data-notes", type=Path, help="a text file for the model card: sources and licences")
     parser.add_argument("--skip-bad", action="store_true", help="leave photos out that cannot be read")
     options = parser.parse_args(arguments)
     if options.quick:
-        options.size, options.epochs, options.warm_up = QUICK
+        options.epochs = QUICK_EPOCHS
     if options.data_notes and not options.data_notes.is_file():
         parser.error(f"--data-notes {options.data_notes}: no such file")
     for name, least in (("epochs", 1), ("warm_up", 0), ("size", 32), ("batch_size", 1), ("seed", 0)):
@@ -102,10 +128,10 @@ def read_data(options: argparse.Namespace) -> Data:
     """Check every photo, then load all of them. Raises TrainingError before anything is trained."""
     classes = class_folders(options.data)
     labels = tuple(classes)
-    extras = [class_folders(folder) for folder in options.extra]
-    for folder, extra in zip(options.extra, extras, strict=True):
-        if unknown := sorted(set(extra) - set(labels)):
-            raise TrainingError(f"{folder}: unknown classes {', '.join(unknown)}; --data has {', '.join(labels)}")
+    extras = [class_folders(extra.folder) for extra in options.extra]
+    for extra, found in zip(options.extra, extras, strict=True):
+        if unknown := sorted(set(found) - set(labels)):
+            raise TrainingError(f"{extra.folder}: unknown classes {', '.join(unknown)}; --data has {', '.join(labels)}")
     scenes = [path for folder in options.background for path in photos_in(folder, recursive=True)]
     paths = [path for group in (classes, *extras) for of_class in group.values() for path in of_class] + scenes
     print(f"checking {len(paths)} photos", flush=True)
@@ -127,31 +153,33 @@ def read_data(options: argparse.Namespace) -> Data:
     )
     background = load_pixels([path for path in scenes if path not in bad], size, cache)
     folders = [{name: len(paths) for name, paths in group.items()} for group in (classes, *extras)]
-    return Data(
-        labels, together, cached_cutouts(together.pixels, cache), len(parts[0]), validation, background, folders
-    )
+    counts = [1.0, *(extra.weight for extra in options.extra)]
+    weights = np.concatenate([np.full(len(part), count) for part, count in zip(parts, counts, strict=True)])
+    outlines = np.zeros((len(together), 1, 1), np.uint8) if options.quick else cached_cutouts(together.pixels, cache)
+    return Data(labels, together, outlines, weights, len(parts[0]), validation, background, folders)
 
 
 def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras.Model:
-    """Run the stages, one network after another, and return the last with its best weights."""
+    """Run the stages on one network and return it with its best weights."""
     keras.utils.set_random_seed(options.seed)
     weights: str | None = None if options.weights == "none" else options.weights
-    network = start_network(options, data) if options.start else None
+    if options.start:
+        network = start_network(options, data)
+    else:
+        network = build_network(len(data.labels) + 1, options.size, weights)
+    features = Features(to_litert(frozen_part(network), options.size, "float32"))
+    photos = load_classes(data.validation, data.labels, options.size, options.out / "cache")
+    validation = features(photos.pixels), photos.labels
+    clear = {data.labels.index(name) for name in options.see_through if name in data.labels}
     for number, stage in enumerate(stages):
-        validation = load_classes(data.validation, data.labels, stage.size, options.out / "cache")
         sampler = Sampler(
-            data.training.pixels, data.training.labels, data.outlines, data.main, data.scenes, len(data.labels),
-            stage.size, options.batch_size, (options.seed, number), stage.least_area, stage.hard,
+            data.training.pixels, data.training.labels, data.weights, data.outlines, data.scenes, len(data.labels),
+            options.size, options.batch_size, (options.seed, number), stage.least_area, stage.hard, clear,
             QUICK_PICTURES if options.quick else None,
         )  # fmt: skip
-        following = build_network(len(data.labels) + 1, stage.size, weights if network is None else None)
-        if network is not None:
-            following.set_weights(network.get_weights())
-        network = following
-        run_stage(stage, network, sampler, (validation.pixels, validation.labels), options.out / STATE_FOLDER)
+        run_stage(stage, network, sampler, features, validation, options.out / STATE_FOLDER)
         done = stages[: number + 1]
         write_curves(options.out / CURVES_FILE, {stage.name: history_of(options, stage) for stage in done})
-    assert network is not None  # a schedule always has a stage
     return network
 
 
@@ -186,6 +214,8 @@ def open_state(options: argparse.Namespace, data: Data, stages: list[Stage]) -> 
         "weights": Path(options.weights).name,  # by name: the run goes on though its data has moved
         "start": options.start.name if options.start else None,
         "batch_size": options.batch_size,
+        "weights_of_photos": hashlib.sha256(data.weights.tobytes()).hexdigest(),
+        "see_through": list(options.see_through),
         "seed": options.seed,
         "quick": options.quick,
         "stages": [asdict(stage) for stage in stages],
@@ -215,12 +245,12 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
 
     folders = [
         {"name": folder.name, "classes": counts}
-        for folder, counts in zip([options.data, *options.extra], data.folders, strict=True)
+        for folder, counts in zip([options.data, *(extra.folder for extra in options.extra)], data.folders, strict=True)
     ]
     validation = sum(len(paths) for paths in data.validation.values())
     return {
         "data": folders[0] | {"training": data.main, "validation": validation},
-        "extra": folders[1:],
+        "extra": [row | {"weight": extra.weight} for row, extra in zip(folders[1:], options.extra, strict=True)],
         "background_pictures": len(data.scenes),
         "data_notes": options.data_notes.read_text(encoding="utf-8") if options.data_notes else None,
         "split": options.split,
@@ -238,7 +268,7 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
 
 def main() -> None:
     options = parse_arguments()
-    stages = schedule(options.epochs, options.size, options.warm_up, bool(options.start))
+    stages = schedule(options.epochs, options.warm_up, bool(options.start))
     data = read_data(options)
     open_state(options, data, stages)
     network = train(options, data, stages)
