@@ -9,7 +9,7 @@ import time
 import av
 import numpy as np
 import pytest
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection
+from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from app.bins import load_rules
@@ -19,6 +19,7 @@ from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
 from app.stream.verdict import State
 from tests.fakes import LABELS, StubClassifier, frame, prediction
+from tests.peers import loopback
 
 RATE = 20  # frames a second; enough to see everything, cheap enough for two busy cores
 GLASS, METAL, NOTHING, BLACK = (40, 160, 60), (170, 60, 60), (150, 150, 170), (0, 0, 0)
@@ -67,37 +68,6 @@ def by_color(rgb: np.ndarray) -> object:
     mean = rgb.reshape(-1, 3).mean(0)
     nearest = min((GLASS, METAL, NOTHING), key=lambda color: abs(mean - color).sum())
     return {GLASS: prediction("glass"), METAL: prediction("metal"), NOTHING: prediction(known=False)}[nearest]
-
-
-async def loopback(processor: StreamProcessor, camera: Camera, seconds: float, seen, done=lambda: False) -> None:
-    """Connect, stream for some seconds or until `done()`, calling `seen(frame)` for each frame that comes back."""
-    client, server = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
-    tracks = []
-
-    @server.on("track")
-    def annotate(track: MediaStreamTrack) -> None:
-        tracks.append(AnnotatedTrack(processor))
-        CameraSink(tracks[0]).addTrack(track)
-        server.addTrack(tracks[0])
-
-    back: asyncio.Future[MediaStreamTrack] = asyncio.get_running_loop().create_future()
-    client.on("track", back.set_result)
-    client.addTrack(camera)
-    await client.setLocalDescription(await client.createOffer())
-    await server.setRemoteDescription(client.localDescription)
-    await server.setLocalDescription(await server.createAnswer())
-    await client.setRemoteDescription(server.localDescription)
-    try:
-        track = await asyncio.wait_for(back, 10)
-        began = None
-        while began is None or (time.monotonic() < began + seconds and not done()):
-            returned = await asyncio.wait_for(track.recv(), 10)
-            began = began or time.monotonic()
-            seen(returned)
-    finally:
-        for track in tracks:
-            track.stop()
-        await asyncio.gather(client.close(), server.close())
 
 
 @pytest.fixture
