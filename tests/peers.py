@@ -1,8 +1,9 @@
 """Two WebRTC peers in one process, with the real processor and the real track between them."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection
@@ -11,14 +12,11 @@ from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
 
 
-async def loopback(
-    processor: StreamProcessor,
-    camera: MediaStreamTrack,
-    seconds: float,
-    seen: Callable[[av.VideoFrame], None],
-    done: Callable[[], bool] = lambda: False,
-) -> None:
-    """Connect, stream for some seconds or until `done()`, calling `seen(frame)` for each frame that comes back."""
+@contextlib.asynccontextmanager
+async def connected(
+    processor: StreamProcessor, camera: MediaStreamTrack
+) -> AsyncIterator[tuple[RTCPeerConnection, RTCPeerConnection, MediaStreamTrack]]:
+    """A client, a server that annotates, and the track that comes back to the client."""
     client, server = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
     tracks = []
 
@@ -36,13 +34,24 @@ async def loopback(
     await server.setLocalDescription(await server.createAnswer())
     await client.setRemoteDescription(server.localDescription)
     try:
-        track = await asyncio.wait_for(back, 10)
+        yield client, server, await asyncio.wait_for(back, 10)
+    finally:
+        for track in tracks:
+            track.stop()
+        await asyncio.gather(client.close(), server.close())
+
+
+async def loopback(
+    processor: StreamProcessor,
+    camera: MediaStreamTrack,
+    seconds: float,
+    seen: Callable[[av.VideoFrame], None],
+    done: Callable[[], bool] = lambda: False,
+) -> None:
+    """Connect, stream for some seconds or until `done()`, calling `seen(frame)` for each frame that comes back."""
+    async with connected(processor, camera) as (_, _, track):
         began = None
         while began is None or (time.monotonic() < began + seconds and not done()):
             returned = await asyncio.wait_for(track.recv(), 10)
             began = began or time.monotonic()
             seen(returned)
-    finally:
-        for track in tracks:
-            track.stop()
-        await asyncio.gather(client.close(), server.close())

@@ -19,7 +19,7 @@ from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
 from app.stream.verdict import State
 from tests.fakes import LABELS, StubClassifier, frame, prediction
-from tests.peers import loopback
+from tests.peers import connected, loopback
 
 RATE = 20  # frames a second; enough to see everything, cheap enough for two busy cores
 GLASS, METAL, NOTHING, BLACK = (40, 160, 60), (170, 60, 60), (150, 150, 170), (0, 0, 0)
@@ -133,6 +133,27 @@ def test_hanging_up_frees_everything(engine):
     while any(thread.name.startswith("annotate") for thread in threading.enumerate()):
         assert time.monotonic() < end, "the stream's thread did not end"
         time.sleep(0.005)
+
+
+def test_a_client_that_is_killed_is_given_up_within_ten_seconds(engine):
+    async def run() -> float:
+        async with connected(StreamProcessor(engine, load_rules(LABELS)), Camera([(GLASS, 60)])) as (
+            client,
+            server,
+            track,
+        ):
+            await asyncio.wait_for(track.recv(), 10)
+            ice = client.getSenders()[0].transport.transport._connection
+            for protocol in ice._protocols:  # no good-bye: its sockets are gone, as the kernel leaves them
+                protocol.transport.abort()
+            killed = time.monotonic()
+            while server.connectionState != "closed":
+                assert time.monotonic() < killed + 20, "the connection stays"
+                await asyncio.sleep(0.05)
+            return time.monotonic() - killed
+
+    assert 5 < asyncio.run(run()) < 10  # a network that is gone for five seconds costs nobody the connection
+    wait_until_freed(engine)
 
 
 def test_the_frame_that_comes_back_is_the_one_that_went_in(engine):

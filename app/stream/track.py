@@ -12,7 +12,10 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
+from app.stream import consent
 from app.stream.processor import StreamProcessor
+
+consent.install()
 
 
 class AnnotatedTrack(MediaStreamTrack):
