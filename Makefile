@@ -13,7 +13,7 @@ OUT ?= runs/model
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train lint audit browser coturn screenshots clean
+.PHONY: run setup setup-training test train lint audit browser coturn nginx screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -36,7 +36,7 @@ train: .venv/training.stamp
 	$(EVALUATE)/web2.html --record web2 --data $(DATA)/field_dev/web2 $(NOT_ITEMS)
 	$(EVALUATE)/cups.html --record cups --data $(DATA)/field_dev/cups
 
-test: .venv/tests.stamp lint browser coturn
+test: .venv/tests.stamp lint browser coturn nginx
 	$(BIN)/python -m pytest
 
 lint: .venv/tests.stamp
@@ -52,6 +52,9 @@ browser: .venv/tests.stamp
 
 coturn:
 	tests/install_coturn.sh
+
+nginx:
+	tests/install_nginx.sh
 
 screenshots: .venv/tests.stamp browser
 	$(BIN)/python -m tests.make_screenshots

@@ -33,7 +33,7 @@ STYLE = """<style>
 .wb-bin { display: flex; align-items: center; gap: .7rem; border-radius: 14px; padding: .75rem 1.25rem;
   margin-top: .6rem; font-size: 1.25rem; font-weight: 600; }
 .wb-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-[data-testid="stElementContainer"]:has(> .stHtml > .wb-spoken) { position: absolute; }
+[data-testid="stElementContainer"]:has(> .stHtml > :is(.wb-spoken, .wb-beat, .wb-live)) { position: absolute; }
 .wb-bin small { font-weight: 400; font-size: 1rem; }
 .wb-bin div small { display: block; }
 .wb-bars { display: grid; grid-template-columns: auto 1fr 3.2rem; gap: .4rem .7rem; align-items: center;
@@ -80,26 +80,6 @@ STYLE = """<style>
 
 
 WORDMARK = f'<div class="wb-mark"><img alt="" src="{svg_uri("frame", "#FFFFFF")}">Whichbin</div>'
-
-
-def autostart(key: str, label: str) -> str:
-    """A script that presses the camera component's start button, once per key, as soon as it is there.
-
-    streamlit-webrtc's own `desired_playing_state=True` opens several connections at once while the component is being
-    mounted, of which the wrong one may get the answer, and asks for a refused camera again and again (seen in 0.79.0).
-    """
-    return f"""<span class="wb-spoken"></span><script>
-    (() => {{ // {key}
-      let tries = 0;
-      const timer = setInterval(() => {{
-        const frame = document.querySelector('iframe[title*="webrtc"]');
-        const buttons = [...(frame?.contentDocument?.querySelectorAll("button") ?? [])];
-        const button = buttons.find((b) => !b.disabled && b.textContent.trim() === "{label}");
-        if (button) button.click();
-        if (button || ++tries > 150) clearInterval(timer);
-      }}, 100);
-    }})();
-    </script>"""
 
 
 def spoken(caption: Caption) -> str:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from pathlib import Path
 
 import streamlit as st
 
@@ -11,6 +12,7 @@ from app.caption import caption
 from app.services import services
 from app.stream.processor import StreamProcessor
 
+STOP = "Stop camera"  # on the component's button
 REFRESH = 0.25  # seconds between looks at the verdict
 NO_WAY = 8.0  # seconds of connecting after which it is said that nothing comes through; most need less than two
 
@@ -54,10 +56,14 @@ with video:
         processor,
         facing="user" if facing == "Front" else "environment",
         style={"width": "100%", "borderRadius": "12px", "display": "block"},
-        stop="Stop camera",
+        stop=STOP,
         select_device="Choose camera",
     )
-    st.html(ui.autostart(key, START), unsafe_allow_javascript=True)
+    st.html(
+        f'<span class="wb-live" data-start="{START}" data-stop="{STOP}"></span>'
+        f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>",
+        unsafe_allow_javascript=True,
+    )
 if streamer.state.signalling:
     state.setdefault(f"{key}-connecting", time.monotonic())
 if streamer.state.playing:
@@ -69,6 +75,7 @@ def show_answer() -> None:
     """Redraws itself while the page is open; the rest of the page stays as it is."""
     if shared.places.ask(me):  # away for too long, and somebody else came in
         st.rerun()
+    st.html(f'<span class="wb-beat" data-beat="{time.monotonic():.0f}"></span>')  # a sign of life, for live.js
     if time.monotonic() - state.get(f"{key}-connecting", float("inf")) > NO_WAY:
         st.html(
             ui.notice(
