@@ -20,10 +20,17 @@ def chromium_path(playwright: Playwright) -> str | None:
 
 
 def launch(
-    playwright: Playwright, camera: Path | None = None, grant: bool = True, flags: Sequence[str] = ()
+    playwright: Playwright,
+    camera: Path | None = None,
+    grant: bool = True,
+    flags: Sequence[str] = (),
+    program: str | None = None,
 ) -> Browser:
-    """A headless Chromium. camera: an .mjpeg file played as the camera, over and over. grant: allow it unasked."""
-    path = chromium_path(playwright)
+    """A headless Chromium. camera: an .mjpeg file played as the camera, over and over. grant: allow it unasked.
+
+    program: starts it; else the one that is here.
+    """
+    path = program or chromium_path(playwright)
     if path is None:
         raise RuntimeError("no Chromium; run tests/install_browser.sh")
     flags = [*FLAGS, *flags]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import aiortc  # noqa: F401 (imported after TensorFlow 2.21, its libsrtp crashes the process; so before every test)
@@ -35,19 +35,21 @@ def engine(classifier) -> Iterator[Engine]:
 
 
 class Server:
-    """The app on a free port of 127.0.0.1, started as a user would, from another folder; ended by its process id."""
+    """The app on a free port, started as a user would, from another folder; ended by its process id."""
 
-    def __init__(self, log: Path, port: int = 0, **settings: str) -> None:
-        """port: 0 for a free one. settings: environment variables."""
+    def __init__(
+        self, log: Path, port: int = 0, address: str = "127.0.0.1", inside: Sequence[str] = (), **settings: str
+    ) -> None:
+        """port: 0 for a free one. inside: words before the command. settings: environment variables."""
         if not port:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
         self.port = port
-        self.url = f"http://127.0.0.1:{port}"
+        self.url = f"http://{address}:{port}"
         self.log = log
-        command = [str(Path(sys.executable).parent / "streamlit"), "run", str(ROOT / "app" / "main.py")]
-        command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        command = [*inside, str(Path(sys.executable).parent / "streamlit"), "run", str(ROOT / "app" / "main.py")]
+        command += ["--server.port", str(port), "--server.address", address]
         with log.open("wb") as out:
             self.process = subprocess.Popen(
                 command, cwd=log.parent, stdout=out, stderr=subprocess.STDOUT, env={**os.environ, **settings}

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,15 +23,21 @@ def asked(address: str, credentials: dict[str, str]) -> tuple[str, str]:
 class Coturn:
     """A running TURN server. Raises RuntimeError if there is no `turnserver` (tests/install_coturn.sh)."""
 
-    def __init__(self, folder: Path, transport: str = "udp") -> None:
-        """folder: for its log and files. transport: "udp", or "tcp" for one that clients cannot reach over UDP."""
+    def __init__(
+        self, folder: Path, transport: str = "udp", host: str = "127.0.0.1", inside: Sequence[str] = ()
+    ) -> None:
+        """folder: for its log and files. transport: "udp", or "tcp" for one that clients cannot reach over UDP.
+
+        host: its address. inside: words before the command.
+        """
         program = shutil.which("turnserver")
         if program is None:
             raise RuntimeError("no turnserver; run tests/install_coturn.sh")
         self.port = free_port()
-        self.address = f"turn:127.0.0.1:{self.port}?transport={transport}"
+        self.address = f"turn:{host}:{self.port}?transport={transport}"
         self.log = folder / "coturn.txt"
-        command = [program, "-n", "--listening-ip=127.0.0.1", f"--listening-port={self.port}", "--relay-ip=127.0.0.1"]
+        command = [*inside, program, "-n", f"--listening-ip={host}", f"--listening-port={self.port}"]
+        command += [f"--relay-ip={host}"]
         command += ["--use-auth-secret", f"--static-auth-secret={SECRET}", "--realm=whichbin.test"]
         command += ["--allow-loopback-peers", "--no-cli", "--no-tls", "--no-dtls", "--verbose", "--log-file=stdout"]
         command += [f"--userdb={folder / 'turn.sqlite'}", f"--pidfile={folder / 'turn.pid'}"]

@@ -12,10 +12,11 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from app.stream import consent
+from app.stream import consent, jitter
 from app.stream.processor import StreamProcessor
 
 consent.install()
+jitter.install()
 
 
 class AnnotatedTrack(MediaStreamTrack):

@@ -9,63 +9,91 @@
 
   const LOOK = 100; // milliseconds between two looks; all other times are in seconds
   const FRESH = 2; // a session that gave a sign of life so long ago is there; it gives one each second
-  const LOST = 10; // without one, the page begins anew as soon as the server answers
-  const ASK = 1; // between two questions whether it does
-  const PRESS = 2; // until the start button is pressed again, twice as long each time
+  const STALLED = 4; // a video without a new picture is connected anew, if the session is there
+  const LOST = 10; // without a sign of life, the page begins anew as soon as the server answers
+  const ANSWER = 1.5; // that it is given for an answer
+  const PRESS = 2; // until a button is pressed again, twice as long each time
   const PRESS_MOST = 30;
   const one = (selector) => document.querySelector(selector);
   const now = () => performance.now() / 1000;
 
   // Of each of the component's documents: `stopped` by its visitor, who alone starts it again; whether it has `played`,
-  // as what never did (a refused camera, no way through) is not tried again; when it was pressed, and the next time.
+  // as what never did (a refused camera, no way through) is not tried again; when it may be pressed the next time; how
+  // many pictures its video has `shown`, and for how long there was none.
   const components = new WeakMap();
-  let beat = "", quiet = 0, lookedAt = now(), askedAt = -ASK;
+  let beat = "", quiet = 0, lookedAt = now(), asking = false;
 
   function known(inside, words) {
     let component = components.get(inside);
     if (component) return component;
-    component = { stopped: false, played: false, pressed: false, next: 0, wait: PRESS };
+    component = { stopped: false, played: false, pressed: false, next: 0, wait: PRESS, shown: 0, still: 0 };
     components.set(inside, component);
     const pressed = (event) => {
-      const button = event.isTrusted && event.target.closest("button"); // not the press below
+      const button = event.isTrusted && event.target.closest("button"); // not the presses below
       if (button) component.stopped = button.textContent.trim() === words.stop;
     };
     inside.addEventListener("click", pressed, true);
     return component;
   }
 
-  function startCamera(words) {
-    const inside = one('iframe[title*="webrtc"]')?.contentDocument;
-    if (!inside?.body) return;
-    const component = known(inside, words);
-    if (inside.querySelector("video")?.currentTime > 0) [component.played, component.wait] = [true, PRESS];
-    if (component.stopped || (component.pressed && !component.played)) return;
-    const button = [...inside.querySelectorAll("button")].find((b) => b.textContent.trim() === words.start);
-    if (!button || button.disabled || now() < component.next) return;
+  function watch(component, video, elapsed) {
+    const shown = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0; // its time goes on without pictures
+    component.still = shown === component.shown ? component.still + elapsed : 0;
+    component.shown = shown;
+    if (shown && !component.still) [component.played, component.wait] = [true, PRESS];
+  }
+
+  function press(inside, label) {
+    const button = [...inside.querySelectorAll("button")].find((b) => b.textContent.trim() === label);
+    if (!button || button.disabled) return false;
+    button.click();
+    return true;
+  }
+
+  function startCamera(component, inside, words) {
+    if (component.stopped || (component.pressed && !component.played) || now() < component.next) return;
+    const stalled = component.shown && component.still > STALLED;
+    if (stalled && press(inside, words.stop)) return; // and at the next look:
+    if (!press(inside, words.start)) return;
     [component.pressed, component.next] = [true, now() + component.wait];
     component.wait = Math.min(2 * component.wait, PRESS_MOST);
-    button.click();
+  }
+
+  // Whether anything answers, be it with a refusal. Not by fetch: Chromium keeps an attempt to connect that hangs, and
+  // what is asked later, a reload too, waits for it: 20 s more after an outage of 60.
+  function reached() {
+    return new Promise((done) => {
+      const socket = new WebSocket(new URL("_stcore/health", location.href).href.replace(/^http/, "ws"));
+      socket.onopen = socket.onerror = () => done(true);
+      setTimeout(() => (done(false), socket.close()), ANSWER * 1000);
+    });
   }
 
   async function beginAnew() {
-    if (now() - askedAt < ASK) return;
-    askedAt = Infinity; // one question at a time
+    if (asking) return;
+    asking = true;
     try {
-      const answer = await fetch("_stcore/health", { cache: "no-store", signal: AbortSignal.timeout(1500) });
-      if (answer.ok) location.reload();
+      if (await reached()) {
+        const signal = AbortSignal.timeout(ANSWER * 1000);
+        if ((await fetch("_stcore/health", { cache: "no-store", signal })).ok && quiet > LOST) location.reload();
+      }
     } catch {
       // it does not answer
     }
-    askedAt = now();
+    setTimeout(() => (asking = false), 500);
   }
 
   setInterval(() => {
     const page = one(".wb-live"), sign = one(".wb-beat")?.dataset.beat;
-    // a hidden page's timers rest, and a sleeping machine's do: that is not the session's silence
-    quiet = !page || document.hidden || sign === undefined || sign !== beat ? 0 : quiet + Math.min(now() - lookedAt, 1);
+    const elapsed = Math.min(now() - lookedAt, 1); // a sleeping machine's silence is not the session's
+    const heard = !page || document.hidden || sign === undefined || sign !== beat; // a hidden page's timers rest
+    quiet = heard ? 0 : quiet + elapsed;
     [beat, lookedAt] = [sign, now()];
-    if (!page) return;
+    const inside = one('iframe[title*="webrtc"]')?.contentDocument;
+    if (!page || !inside?.body || document.hidden) return;
+    const component = known(inside, page.dataset);
+    watch(component, inside.querySelector("video"), elapsed);
     if (quiet > LOST) beginAnew();
-    else if (sign !== undefined && quiet < FRESH) startCamera(page.dataset);
+    else if (sign !== undefined && quiet < FRESH) startCamera(component, inside, page.dataset);
   }, LOOK);
 })();
