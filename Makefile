@@ -13,7 +13,7 @@ OUT ?= runs/model
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train lint audit browser coturn nginx screenshots clean
+.PHONY: run setup setup-training test train lint audit browser coturn nginx firefox screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -36,7 +36,7 @@ train: .venv/training.stamp
 	$(EVALUATE)/web2.html --record web2 --data $(DATA)/field_dev/web2 $(NOT_ITEMS)
 	$(EVALUATE)/cups.html --record cups --data $(DATA)/field_dev/cups
 
-test: .venv/tests.stamp lint browser coturn nginx
+test: .venv/tests.stamp lint browser coturn nginx firefox
 	$(BIN)/python -m pytest
 
 lint: .venv/tests.stamp
@@ -55,6 +55,9 @@ coturn:
 
 nginx:
 	tests/install_nginx.sh
+
+firefox:
+	tests/install_firefox.sh
 
 screenshots: .venv/tests.stamp browser
 	$(BIN)/python -m tests.make_screenshots

@@ -26,7 +26,7 @@ from tests.measure_turn import seconds_to_video
 from tests.namespaces import Network, alone, missing
 from tests.test_turn import PAIR, RELAY_ONLY
 
-OUTAGES = (5, 60)  # seconds
+OUTAGES = os.environ.get("WHICHBIN_OUTAGES", "5,60")  # seconds
 STEADY = 4.0  # seconds of video without a gap of one second, at the begin of which it was back
 TRIES = 7
 PICTURES = """() => document.querySelector('iframe[title*="webrtc"]')?.contentDocument?.querySelector('video')
@@ -127,7 +127,7 @@ def outages(stack: ExitStack) -> list[dict[str, Any]]:
     for page in pages:
         page.wait_for_function(ANNOTATED, polling=50, timeout=60_000)
         page.wait_for_timeout(2000)
-    return [outage(lab.network, "one", pages[0], pages[1], seconds) for seconds in OUTAGES]
+    return [outage(lab.network, "one", pages[0], pages[1], seconds) for seconds in map(float, OUTAGES.split(","))]
 
 
 def udp(stack: ExitStack) -> dict[str, Any]:

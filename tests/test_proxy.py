@@ -18,6 +18,7 @@ from tests.browser import launch
 from tests.camera import empty_scene, write_clip
 from tests.conftest import Server
 from tests.measure import ANNOTATED
+from tests.measure_network import PICTURES
 from tests.nginx import NAME, Nginx
 from tests.test_browser import metric
 from tests.test_deploy import needs
@@ -27,9 +28,6 @@ from tests.trashnet import ROOT, validation_photos
 pytestmark = pytest.mark.skipif(nginx.PROGRAM is None, reason="no nginx; run tests/install_nginx.sh")
 
 PROCESSES = ("a", "b")
-PLAYED = (
-    """() => document.querySelector('iframe[title*="webrtc"]').contentDocument.querySelector('video').currentTime"""
-)
 
 
 @pytest.fixture(scope="module")
@@ -151,16 +149,15 @@ def test_visitors_stay_with_their_process_until_it_dies(chromium, proxy, servers
         assert {lost, kept} == set(PROCESSES)  # the second went where fewer are
         assert streams(servers) == {"a": 1, "b": 1}
 
-        first.goto(f"{proxy.url}/photo")
-        first.locator('input[type="file"]').set_input_files(validation_photos("metal")[0])
-        expect(first.locator(".wb-photo")).to_have_count(1, timeout=30_000)
-        shot = first.locator(".wb-photo img.shot")
-        assert shot.evaluate("(image) => image.naturalWidth") > 0
-        first.goto(f"{proxy.url}/kiosk")
-        first.locator(".k-beat").wait_for(state="attached", timeout=30_000)
+        more = contexts[0].new_page()
+        more.goto(f"{proxy.url}/photo")
+        more.locator('input[type="file"]').set_input_files(validation_photos("metal")[0])
+        expect(more.locator(".wb-photo")).to_have_count(1, timeout=30_000)
+        assert more.locator(".wb-photo img.shot").evaluate("(image) => image.naturalWidth") > 0
+        more.goto(f"{proxy.url}/kiosk")
+        more.locator(".k-beat").wait_for(state="attached", timeout=30_000)
         assert [ask(proxy, "/kiosk/alive").status for _ in range(4)] == [200] * 4  # whichever process is asked first
-        first.goto(proxy.url)
-        playing(first)
+        more.close()
         assert process_of(first) == lost
 
         addresses = {name: f"127.0.0.1:{server.port}" for name, (server, _) in servers.items()}
@@ -173,13 +170,14 @@ def test_visitors_stay_with_their_process_until_it_dies(chromium, proxy, servers
         servers[lost][0].process.send_signal(signal.SIGKILL)
         servers[lost][0].process.wait()
         died = time.monotonic()
-        before = second.evaluate(PLAYED)
+        before = second.evaluate(PICTURES)
+        # the last picture stays until the page connects anew
         first.wait_for_function(f"() => !({ANNOTATED})()", polling=50, timeout=30_000)
         playing(first)
         print(f"back on the other process after {time.monotonic() - died:.1f} s")
         assert process_of(first) == kept
         assert streams({kept: servers[kept]}) == {kept: 2}
-        assert second.evaluate(PLAYED) - before > 0.8 * (time.monotonic() - died)  # it went on meanwhile
+        assert second.evaluate(PICTURES) - before > 5 * (time.monotonic() - died)  # it went on meanwhile
         assert ask(proxy, "/_stcore/health").status == 200
     finally:
         for context in contexts:
