@@ -28,7 +28,7 @@ from tests.test_turn import PAIR, RELAY_ONLY
 
 OUTAGES = os.environ.get("WHICHBIN_OUTAGES", "5,60")  # seconds
 STEADY = 4.0  # seconds of video without a gap of one second, at the begin of which it was back
-TRIES = 7
+TRIES = 5
 PICTURES = """() => document.querySelector('iframe[title*="webrtc"]')?.contentDocument?.querySelector('video')
     ?.getVideoPlaybackQuality().totalVideoFrames ?? 0"""
 
@@ -96,9 +96,9 @@ class Lab:
         self.camera = write_clip(self.folder / "camera.mjpeg", [(empty_scene(), 3)])
         self.frames = frames
 
-    def server(self, name: str, address: str = "", **settings: str) -> Server:
+    def server(self, **settings: str) -> Server:
         inside = self.network.inside("server")
-        running = Server(self.folder / f"{name}.txt", address=address or self.address, inside=inside, **settings)
+        running = Server(self.folder / "log.txt", address=self.address, inside=inside, **settings)
         self.stack.callback(running.stop)
         return running.wait_until_ready()
 
@@ -120,7 +120,7 @@ def outages(stack: ExitStack) -> list[dict[str, Any]]:
     lab = Lab(stack, frames=10)
     for host in ("one", "two"):
         lab.network.add(host)
-    server = lab.server("log")
+    server = lab.server()
     pages = [lab.browser(host, server.url).new_page() for host in ("one", "two")]
     for page in pages:
         page.goto(server.url)
@@ -137,7 +137,7 @@ def udp(stack: ExitStack) -> dict[str, Any]:
     inside = lab.network.inside("server")
     coturn = Coturn(lab.folder, "tcp", lab.address, inside)
     stack.callback(coturn.stop)
-    server = lab.server("log", WHICHBIN_ICE_SERVERS=coturn.address, WHICHBIN_TURN_SECRET=SECRET)
+    server = lab.server(WHICHBIN_ICE_SERVERS=coturn.address, WHICHBIN_TURN_SECRET=SECRET)
     browser = lab.browser("one", server.url)
     seconds_to_video(browser, server.url, relay=False)  # not counted: the first page of a server and a browser
     direct = statistics.median(seconds_to_video(browser, server.url, relay=False) for _ in range(TRIES))
@@ -156,9 +156,12 @@ def closed(stack: ExitStack) -> dict[str, Any]:
     """Two hosts without internet, name server and STUN server, beside one host with itself."""
     lab = Lab(stack)
     lab.network.add("one")
-    elsewhere, here = lab.server("log"), lab.server("here", "127.0.0.1")
+    elsewhere, here = lab.server(), Server(lab.folder / "here.txt").wait_until_ready()
+    stack.callback(here.stop)
+    beside = launch(lab.playwright, lab.camera)
+    stack.callback(beside.close)
     ways = {
-        "localhost_s": (lab.browser("server", here.url), here.url),
+        "localhost_s": (beside, here.url),
         "closed_s": (lab.browser("one", elsewhere.url), elsewhere.url),
     }
     took: dict[str, list[float]] = {way: [] for way in ways}
