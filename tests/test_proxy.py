@@ -149,15 +149,15 @@ def test_visitors_stay_with_their_process_until_it_dies(chromium, proxy, servers
         assert {lost, kept} == set(PROCESSES)  # the second went where fewer are
         assert streams(servers) == {"a": 1, "b": 1}
 
-        more = contexts[0].new_page()
-        more.goto(f"{proxy.url}/photo")
-        more.locator('input[type="file"]').set_input_files(validation_photos("metal")[0])
-        expect(more.locator(".wb-photo")).to_have_count(1, timeout=30_000)
-        assert more.locator(".wb-photo img.shot").evaluate("(image) => image.naturalWidth") > 0
-        more.goto(f"{proxy.url}/kiosk")
-        more.locator(".k-beat").wait_for(state="attached", timeout=30_000)
+        first.goto(f"{proxy.url}/photo")
+        first.locator('input[type="file"]').set_input_files(validation_photos("metal")[0])
+        expect(first.locator(".wb-photo")).to_have_count(1, timeout=30_000)
+        assert first.locator(".wb-photo img.shot").evaluate("(image) => image.naturalWidth") > 0
+        first.goto(f"{proxy.url}/kiosk")
+        first.locator(".k-beat").wait_for(state="attached", timeout=30_000)
         assert [ask(proxy, "/kiosk/alive").status for _ in range(4)] == [200] * 4  # whichever process is asked first
-        more.close()
+        first.goto(proxy.url)
+        playing(first)
         assert process_of(first) == lost
 
         addresses = {name: f"127.0.0.1:{server.port}" for name, (server, _) in servers.items()}
@@ -176,7 +176,10 @@ def test_visitors_stay_with_their_process_until_it_dies(chromium, proxy, servers
         playing(first)
         print(f"back on the other process after {time.monotonic() - died:.1f} s")
         assert process_of(first) == kept
-        assert streams({kept: servers[kept]}) == {kept: 2}
+        end = time.monotonic() + 20  # on a busy machine a page connects anew now and then
+        while streams({kept: servers[kept]}) != {kept: 2}:
+            assert time.monotonic() < end, streams({kept: servers[kept]})
+            time.sleep(0.2)
         assert second.evaluate(PICTURES) - before > 5 * (time.monotonic() - died)  # it went on meanwhile
         assert ask(proxy, "/_stcore/health").status == 200
     finally:

@@ -10,7 +10,7 @@
   const LOOK = 100; // milliseconds between two looks; all other times are in seconds
   const FRESH = 2; // a session that gave a sign of life so long ago is there; it gives one each second
   const STALLED = 4; // a video without a new picture is connected anew, if the session is there
-  const LOST = 10; // without a sign of life, the page begins anew as soon as the server answers
+  const LOST = 15; // without a sign of life, the page begins anew as soon as the server answers
   const ANSWER = 1.5; // that it is given for an answer
   const PRESS = 2; // until a button is pressed again, twice as long each time
   const PRESS_MOST = 30;
