@@ -13,7 +13,7 @@ OUT ?= runs/model
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train lint audit browser coturn nginx firefox screenshots clean
+.PHONY: run setup setup-training test train lint audit system browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -36,7 +36,9 @@ train: .venv/training.stamp
 	$(EVALUATE)/web2.html --record web2 --data $(DATA)/field_dev/web2 $(NOT_ITEMS)
 	$(EVALUATE)/cups.html --record cups --data $(DATA)/field_dev/cups
 
-test: .venv/tests.stamp lint browser coturn nginx firefox
+test:
+	$(MAKE) --no-print-directory --jobs=2 system .venv/tests.stamp
+	$(MAKE) --no-print-directory lint browser
 	$(BIN)/python -m pytest
 
 lint: .venv/tests.stamp
@@ -47,19 +49,13 @@ lint: .venv/tests.stamp
 audit: .venv/tests.stamp
 	$(BIN)/python -m tests.audit
 
+system:
+	tests/install_system.sh
+
 browser: .venv/tests.stamp
 	tests/install_browser.sh
 
-coturn:
-	tests/install_coturn.sh
-
-nginx:
-	tests/install_nginx.sh
-
-firefox:
-	tests/install_firefox.sh
-
-screenshots: .venv/tests.stamp browser
+screenshots: .venv/tests.stamp system browser
 	$(BIN)/python -m tests.make_screenshots
 
 clean:

@@ -21,7 +21,7 @@ def asked(address: str, credentials: dict[str, str]) -> tuple[str, str]:
 
 
 class Coturn:
-    """A running TURN server. Raises RuntimeError if there is no `turnserver` (tests/install_coturn.sh)."""
+    """A running TURN server. Raises RuntimeError if there is no `turnserver` (tests/install_system.sh)."""
 
     def __init__(
         self, folder: Path, transport: str = "udp", host: str = "127.0.0.1", inside: Sequence[str] = ()
@@ -32,7 +32,7 @@ class Coturn:
         """
         program = shutil.which("turnserver")
         if program is None:
-            raise RuntimeError("no turnserver; run tests/install_coturn.sh")
+            raise RuntimeError("no turnserver; run tests/install_system.sh")
         self.port = free_port()
         self.address = f"turn:{host}:{self.port}?transport={transport}"
         self.log = folder / "coturn.txt"

@@ -41,7 +41,7 @@ class Firefox:
     def __init__(self, folder: Path) -> None:
         """folder: for its profile and log."""
         if PROGRAM is None:
-            raise RuntimeError("no firefox-esr; run tests/install_firefox.sh")
+            raise RuntimeError("no firefox-esr; run tests/install_system.sh")
         profile = folder / "profile"
         profile.mkdir()
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in PREFERENCES.items()]

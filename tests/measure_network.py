@@ -1,7 +1,7 @@
 """Real Chromiums on hosts of their own, whose network is cut, has no UDP, or has no internet. Linux name spaces.
 
 `python -m tests.measure_network [outages] [udp] [closed]`; without a word, all of them. Prints a line for each, and one
-JSON object last. Needs no root; udp needs `turnserver` (tests/install_coturn.sh).
+JSON object last. Needs no root; udp needs `turnserver` (tests/install_system.sh).
 """
 
 import json

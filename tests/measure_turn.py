@@ -1,6 +1,6 @@
 """Page opened until the first annotated frame, in Chromium: directly, and through coturn on loopback over UDP and TCP.
 
-`python -m tests.measure_turn` (needs `turnserver`: tests/install_coturn.sh). The ways take turns, so that a busy
+`python -m tests.measure_turn` (needs `turnserver`: tests/install_system.sh). The ways take turns, so that a busy
 machine is equally busy for each.
 """
 

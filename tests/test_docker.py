@@ -59,7 +59,7 @@ def test_compose_agrees_with_the_proxy_and_the_app():
 
 
 def test_coturn_takes_the_options():
-    program = shutil.which("turnserver") or pytest.skip("no turnserver; run tests/install_coturn.sh")
+    program = shutil.which("turnserver") or pytest.skip("no turnserver; run tests/install_system.sh")
     known = subprocess.run([program, "--help"], capture_output=True, text=True)
     options = re.findall(r"^ +- --([a-z-]+)", COMPOSE, re.MULTILINE)
     assert len(options) > 8

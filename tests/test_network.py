@@ -31,7 +31,7 @@ def outages(tmp_path_factory):
         running.wait()
 
 
-@pytest.mark.skipif(firefox.PROGRAM is None, reason="no firefox-esr; run tests/install_firefox.sh")
+@pytest.mark.skipif(firefox.PROGRAM is None, reason="no firefox-esr; run tests/install_system.sh")
 def test_firefox_gets_annotated_video(server, tmp_path):
     with Firefox(tmp_path) as browser:
         browser.goto(server.url)

@@ -25,7 +25,7 @@ from tests.test_deploy import needs
 from tests.test_exporter import free_port
 from tests.trashnet import ROOT, validation_photos
 
-pytestmark = pytest.mark.skipif(nginx.PROGRAM is None, reason="no nginx; run tests/install_nginx.sh")
+pytestmark = pytest.mark.skipif(nginx.PROGRAM is None, reason="no nginx; run tests/install_system.sh")
 
 PROCESSES = ("a", "b")
 

@@ -11,7 +11,7 @@ from tests.conftest import Server
 from tests.coturn import SECRET, Coturn, asked
 from tests.measure import ANNOTATED
 
-pytestmark = pytest.mark.skipif(not shutil.which("turnserver"), reason="no turnserver; run tests/install_coturn.sh")
+pytestmark = pytest.mark.skipif(not shutil.which("turnserver"), reason="no turnserver; run tests/install_system.sh")
 
 # no way but through the TURN server; and the connections are kept, so that the test can look at them
 RELAY_ONLY = """
