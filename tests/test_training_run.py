@@ -27,7 +27,7 @@ from training.errors import TrainingError
 from training.network import build_network, learning_part
 from training.sampler import Sampler
 from training.splits import write_groups
-from training.stages import Stage, read_history, run_stage, schedule
+from training.stages import Stage, mean, read_history, run_stage, schedule
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
 
@@ -42,8 +42,8 @@ class TestTrainCommand:
         self, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         out = tmp_path / "out"
-        arguments = ["--data", photos, "--out", out, "--weights", "none", "--epochs", 1, "--warm-up", 0]
-        arguments += ["--size", 32, "--batch-size", 16]
+        arguments = ["--data", photos, "--out", out, "--weights", "none", "--epochs", 1, "--warm-up", 1]
+        arguments += ["--size", 32, "--batch-size", 16, "--runs", 2]
 
         # Cut short after the last epoch, as a full disk or a kill would
         def cut_short(*_: object) -> None:
@@ -64,9 +64,9 @@ class TestTrainCommand:
         command(train, monkeypatch, *arguments)
         printed = capfd.readouterr().out
         assert "continuing the run" in printed
-        assert "stage hard" not in printed  # finished before, so not trained again
+        assert "stage run" not in printed  # finished before, so not trained again
         assert not (out / "checkpoints").exists()
-        assert {row["epoch"] for row in read_history(out / "history-hard.csv")} == {"0"}
+        assert {row["epoch"] for row in read_history(out / "history-run2.csv")} == {"0"}
         assert cv2.imread(str(out / "learning-curves.png")) is not None
 
         classifier = Classifier.load(out)
@@ -138,7 +138,7 @@ class TestTrainCommand:
 class TestOptions:
     def test_quick_is_short(self) -> None:
         options = train.parse_arguments(["--data", "d", "--out", "o", "--quick"])
-        assert sum(stage.epochs for stage in train.schedule(options.epochs, options.warm_up)) == 11
+        assert sum(stage.epochs for stage in train.schedule(options.epochs, options.warm_up, options.runs)) == 12
 
     def test_extra_folders_have_a_weight(
         self, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -199,9 +199,15 @@ def run(stage: Stage, network: keras.Model, state: Path, extra: Sequence[keras.c
 
 class TestStages:
     def test_schedule_keeps_the_epochs(self) -> None:
-        assert [(s.name, s.epochs) for s in schedule(19)] == [("head", 1), ("hard", 16), ("whole", 3)]
-        assert [(s.name, s.epochs) for s in schedule(3, warm_up=0)] == [("hard", 3)]
-        assert [(s.name, s.epochs) for s in schedule(19, started=True)] == [("hard", 16), ("whole", 3)]
+        assert [(s.name, s.epochs) for s in schedule(5, runs=2)] == [("head", 2), ("run1", 5), ("run2", 5)]
+        assert [(s.name, s.epochs) for s in schedule(3, warm_up=0, runs=1)] == [("run1", 3)]
+        assert [(s.name, s.epochs) for s in schedule(5, runs=1, started=True)] == [("run1", 5)]
+
+    def test_the_mean_of_networks_is_that_of_each_weight(self) -> None:
+        one, other = tiny_network().get_weights(), tiny_network().get_weights()
+        for middle, a, b in zip(mean([one, other]), one, other, strict=True):
+            np.testing.assert_allclose(middle, (a + b) / 2, atol=1e-6)
+            assert middle.dtype == np.float32
 
     def test_the_last_epochs_are_averaged(self, tmp_path: Path) -> None:
         network = tiny_network()
@@ -210,8 +216,8 @@ class TestStages:
         for epoch in (2, 3):
             learning_part(network, FROZEN).load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
             last.append(network.get_weights())
-        for mean, second, third in zip(averaged, *last, strict=True):
-            np.testing.assert_allclose(mean, (second + third) / 2, atol=1e-6)
+        for got, second, third in zip(averaged, *last, strict=True):
+            np.testing.assert_allclose(got, (second + third) / 2, atol=1e-6)
         assert any(not np.allclose(second, third) for second, third in zip(*last, strict=True))
 
     @pytest.mark.parametrize("averaged", [0, 2])

@@ -18,7 +18,7 @@ HARD_SHARE, WHOLE_SHARE = 0.45, 0.2  # of the items in a hard stage; the others 
 REPLACED_SHARE = 0.6  # of the hard ones with an outline, how many are put before another background
 CLEAR_SHARE = 0.6  # of these, where the class may be see-through, how many are
 MIXED_SHARE = 0.4  # of the pictures in a hard stage
-WHOLE_AREA = 0.85  # least area of a crop that counts as a whole picture
+CROP_AREA, CLOSE_AREA, WHOLE_AREA = 0.45, 0.3, 0.85  # least area of a crop: of an easy, a hard and a whole picture
 
 
 class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
@@ -39,7 +39,6 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         size: int,
         batch_size: int,
         seed: tuple[int, ...],
-        least_area: float = 0.45,
         hard: bool = False,
         clear: Collection[int] = (),
         most: int | None = None,
@@ -47,15 +46,15 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         """pixels: (n, h, w, 3), RGB. labels: (n,), below `classes`; the background is class number `classes`.
 
         weights: (n,), how often a photo is drawn beside others of its class. outlines: (n, k, k), of `cutouts`.
-        scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. least_area: of a crop, as a share
-        of the photo. hard: whether a part of the items is put before other backgrounds and disturbed, and all are
-        mixed with others of their batch. clear: labels whose items may be see-through. most: pictures an epoch.
+        scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. hard: whether a part of the items
+        is put before other backgrounds and disturbed, and all are mixed with others of their batch. clear: labels
+        whose items may be see-through. most: pictures an epoch.
         """
         super().__init__()
         self.pixels, self.labels, self.outlines, self.scenes, self.hard = pixels, labels, outlines, scenes, hard
         self.outlined = outlines.max(axis=(1, 2)) > 127
         self.classes, self.size, self.batch_size, self.clear = classes, size, batch_size, frozenset(clear)
-        self.seed, self.epoch, self.least_area = seed, 0, least_area
+        self.seed, self.epoch = seed, 0
         of_class = np.bincount(labels, weights, minlength=classes)
         self.chance = weights / np.sqrt(of_class[labels])
         self.chance /= self.chance.sum()
@@ -84,13 +83,15 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         """One fresh view of a photo: (size, size, 3), RGB."""
         kind = rng.random() if self.hard else 1.0
         if kind >= HARD_SHARE:
+            # Crops make things look larger in training than whole pictures do in serving; some are not cropped
+            # (Touvron et al. 2019, arXiv:1906.06423)
             whole = self.hard and kind < HARD_SHARE + WHOLE_SHARE
-            return augment(self.pixels[index], self.size, rng, WHOLE_AREA if whole else self.least_area)
+            return augment(self.pixels[index], self.size, rng, WHOLE_AREA if whole else CROP_AREA)
         if self.outlined[index] and rng.random() < REPLACED_SHARE:
             clear = self.labels[index] in self.clear and rng.random() < CLEAR_SHARE
             view = before_another(self.pixels[index], self.outlines[index], self.scenes, self.size, rng, clear)
             return disturb(photometric(view, rng, 1.0), rng)
-        return disturb(photometric(augment(self.pixels[index], self.size, rng, 0.3), rng, 0.6), rng)
+        return disturb(photometric(augment(self.pixels[index], self.size, rng, CLOSE_AREA), rng, 0.6), rng)
 
     def dataset(self, features: Features) -> tf.data.Dataset:
         """One epoch's features and targets, made on two threads while the network learns."""

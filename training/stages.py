@@ -1,4 +1,4 @@
-"""The schedule: a head warm-up, then fine-tuning on hard pictures, then on whole ones. Resumable."""
+"""The schedule: a head warm-up, then several short runs of fine-tuning from there. Resumable."""
 
 import csv
 import shutil
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from training.features import Features
 from training.network import LAST_FROZEN, learning_part
-from training.sampler import WHOLE_AREA, Sampler
+from training.sampler import Sampler
+
+Weights = list[NDArray[np.float32]]
 
 LABEL_SMOOTHING = 0.05
 CLIP_NORM = 5.0
@@ -26,9 +28,8 @@ class Stage:
     """One `fit`. rate: first learning rate, cosine-decayed to rate * floor (Loshchilov & Hutter 2017).
 
     head_only: the backbone stays as it is. averaged: how many of the last epochs end up averaged in the network
-    (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
-    least_area: of the random crops, as a share of the picture. hard: whether items are also put before other
-    backgrounds, disturbed and mixed with each other.
+    (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead. hard: whether items are also put
+    before other backgrounds, disturbed and mixed with each other.
     """
 
     name: str
@@ -37,24 +38,19 @@ class Stage:
     floor: float
     head_only: bool = False
     averaged: int = 0
-    least_area: float = 0.45
     hard: bool = False
 
 
-def schedule(epochs: int, warm_up: int = 1, started: bool = False) -> list[Stage]:
-    """The default recipe: `warm_up` epochs for the head alone, then `epochs`, the last of them on whole pictures.
+def schedule(epochs: int, warm_up: int = 2, runs: int = 4, started: bool = False) -> list[Stage]:
+    """The default recipe: `warm_up` epochs for the head alone, then `runs` times `epochs` from where the head ended.
 
     started: the network has learned the labels before and needs no warm-up.
     """
-    settle = min(3, epochs // 5)
-    stages = [
-        Stage("head", 0 if started else warm_up, 1e-3, 1.0, head_only=True),
-        Stage("hard", epochs - settle, RATE, 0.05, averaged=max(1, (epochs - settle) // 3), hard=True),
-        # Crops make things look larger in training than whole pictures do in serving; the last epochs undo that
-        # (Touvron et al. 2019, arXiv:1906.06423)
-        Stage("whole", settle, RATE / 5, 0.1, averaged=settle, least_area=WHOLE_AREA),
-    ]
-    return [stage for stage in stages if stage.epochs > 0]
+    head = Stage("head", 0 if started else warm_up, 2e-3, 0.1, head_only=True, hard=True)
+    # Short, since what the network knew of other people's photos fades while it learns these; averaged from nearly the
+    # beginning on, and then with each other, since that mean knows more than any of them (training/experiments.md)
+    several = [Stage(f"run{n + 1}", epochs, RATE, 0.1, averaged=max(1, epochs - 1), hard=True) for n in range(runs)]
+    return [stage for stage in (head, *several) if stage.epochs > 0]
 
 
 def run_stage(
@@ -85,13 +81,17 @@ def run_stage(
         network.load_weights(best)
         return
     kept = sorted(state.glob(f"{stage.name}-epoch-*.weights.h5"))[-stage.averaged :]
-    means = [np.zeros(weight.shape, np.float64) for weight in network.get_weights()]
+    weights = []
     for path in kept:
         network.load_weights(path)
-        for mean, weight in zip(means, network.get_weights(), strict=True):
-            mean += weight / len(kept)
+        weights.append(network.get_weights())
     # Without BatchNorm statistics of its own to collect again, the mean is ready as it is
-    network.set_weights([mean.astype(np.float32) for mean in means])
+    network.set_weights(mean(weights))
+
+
+def mean(weights: Sequence[Weights]) -> Weights:
+    """The mean of several networks' weights, each a list of float32 arrays."""
+    return [np.asarray(np.mean(same, axis=0, dtype=np.float64), np.float32) for same in zip(*weights, strict=True)]
 
 
 def _fit(
