@@ -162,7 +162,7 @@ def read_data(options: argparse.Namespace) -> Data:
 
 
 def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras.Model:
-    """Run the stages; return the network with the mean of the runs' weights (Wortsman et al. 2022, arXiv:2203.05482)."""
+    """Run the stages; return the network with the runs' mean weights (Wortsman et al. 2022, arXiv:2203.05482)."""
     keras.utils.set_random_seed(options.seed)
     weights: str | None = None if options.weights == "none" else options.weights
     if options.start:
