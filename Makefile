@@ -13,7 +13,7 @@ OUT ?= runs/model
 SEED ?= 0
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train lint audit system browser screenshots clean
+.PHONY: run setup setup-training test train test-app test-beside lint audit system browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -38,8 +38,16 @@ train: .venv/training.stamp
 
 test:
 	$(MAKE) --no-print-directory --jobs=2 system .venv/tests.stamp
-	$(MAKE) --no-print-directory lint browser
-	$(BIN)/python -m pytest
+	$(MAKE) --no-print-directory browser
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-app test-beside
+
+# Mostly waits, for video; beside it is time for what only computes. At the lowest priority, as pictures must not be late.
+test-app:
+	$(BIN)/python -m pytest --ignore-glob='tests/test_training_*'
+
+test-beside:
+	nice -n 19 $(MAKE) --no-print-directory lint
+	nice -n 19 $(BIN)/python -m pytest tests/test_training_*.py
 
 lint: .venv/tests.stamp
 	$(BIN)/ruff format --check .
