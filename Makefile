@@ -39,15 +39,16 @@ train: .venv/training.stamp
 test:
 	$(MAKE) --no-print-directory --jobs=2 system .venv/tests.stamp
 	$(MAKE) --no-print-directory browser
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=line test-app test-beside
+	$(MAKE) --no-print-directory --jobs=2 test-app test-beside
 
 # Mostly waits, for video; beside it is time for what only computes. At the lowest priority, as pictures must not be late.
-test-app:
+test-app: .venv/tests.stamp
 	$(BIN)/python -m pytest --ignore-glob='tests/test_training_*'
 
-test-beside:
-	nice -n 19 $(MAKE) --no-print-directory lint
-	nice -n 19 $(BIN)/python -m pytest tests/test_training_*.py
+# Says what it has to say at its end, so as not to write into the other's lines.
+test-beside: .venv/tests.stamp
+	@said=$$(nice -n 19 $(MAKE) --no-print-directory lint 2>&1 && \
+		nice -n 19 $(BIN)/python -m pytest tests/test_training_*.py 2>&1); good=$$?; echo "$$said"; exit $$good
 
 lint: .venv/tests.stamp
 	$(BIN)/ruff format --check .
