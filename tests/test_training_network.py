@@ -31,16 +31,22 @@ class TestSampler:
         )  # fmt: skip
         assert sampler.chance[labels == 1].sum() == pytest.approx(np.sqrt(10) / (np.sqrt(10) + np.sqrt(90)))
 
-    def test_pipeline_gives_features_and_one_hot_targets(self) -> None:
+    def test_pipeline_gives_mixed_features_and_their_targets(self) -> None:
         features, sampler = tiny_features(tiny_network()), tiny_sampler()
         batches = list(sampler.dataset(features))
         assert len(batches) == 4  # 12 photos and a share of empty views, in fours
         found = np.concatenate([np.asarray(x) for x, _ in batches])
         targets = np.concatenate([np.asarray(y) for _, y in batches])
         assert found.shape == (16, *features.shape)
-        np.testing.assert_array_equal(found[:4], features(sampler.batch(0)[0]))
+        pictures, expected, rng = sampler.batch(0)
+        unmixed = features(pictures)
+        mixed = unmixed.copy()
+        mix(mixed, expected, rng)
+        np.testing.assert_array_equal(found[:4], mixed)
+        np.testing.assert_array_equal(targets[:4], expected)
+        assert not np.array_equal(mixed, unmixed)
         assert targets.shape == (16, 4)
-        assert (targets.sum(axis=1) == 1).all()
+        np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-6)
 
     def test_mixing_keeps_targets_in_step_with_features(self) -> None:
         # Each row's features are of its own class, so their mean says what its target must be
@@ -63,7 +69,7 @@ class TestSampler:
         outline = np.zeros((1, 32, 32), np.uint8)
         outline[:, 10:22, 10:22] = 255
         scenes = np.full((1, 64, 64, 3), (0, 0, 200), np.uint8)
-        sampler = Sampler(photo, np.array([0]), np.ones(1), outline, scenes, 2, 32, 4, (0,), hard=True)
+        sampler = Sampler(photo, np.array([0]), np.ones(1), outline, scenes, 2, 32, 4, (0,))
         replaced = 0
         for seed in range(60):
             view = sampler.item(0, np.random.default_rng(seed)).astype(int)

@@ -42,8 +42,8 @@ class TestTrainCommand:
         self, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         out = tmp_path / "out"
-        arguments = ["--data", photos, "--out", out, "--weights", "none", "--epochs", 1, "--warm-up", 1]
-        arguments += ["--size", 32, "--batch-size", 16, "--runs", 2]
+        arguments = ["--data", photos, "--out", out, "--weights", "none", "--warm-up", 1]
+        arguments += ["--size", 32, "--batch-size", 16, "--runs", 1, 1]
 
         # Cut short after the last epoch, as a full disk or a kill would
         def cut_short(*_: object) -> None:
@@ -138,7 +138,12 @@ class TestTrainCommand:
 class TestOptions:
     def test_quick_is_short(self) -> None:
         options = train.parse_arguments(["--data", "d", "--out", "o", "--quick"])
-        assert sum(stage.epochs for stage in train.schedule(options.epochs, options.warm_up, options.runs)) == 12
+        assert sum(stage.epochs for stage in train.schedule(options.runs, options.warm_up)) == 12
+
+    def test_a_run_of_no_epochs_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            train.parse_arguments(["--data", "d", "--out", "o", "--runs", "3", "0"])
+        assert "--runs must be at least 1 epoch each; got 0" in capsys.readouterr().err
 
     def test_extra_folders_have_a_weight(
         self, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -192,16 +197,15 @@ def run(stage: Stage, network: keras.Model, state: Path, extra: Sequence[keras.c
     """A stage on random pictures."""
     features = tiny_features(network)
     found = features(np.random.default_rng(1).integers(0, 256, (6, 16, 16, 3), np.uint8))
-    run_stage(
-        stage, network, tiny_sampler(hard=stage.hard), features, (found, np.arange(6) % 3), state, extra, last=FROZEN
-    )
+    run_stage(stage, network, tiny_sampler(), features, (found, np.arange(6) % 3), state, extra, last=FROZEN)
 
 
 class TestStages:
     def test_schedule_keeps_the_epochs(self) -> None:
-        assert [(s.name, s.epochs) for s in schedule(5, runs=2)] == [("head", 2), ("run1", 5), ("run2", 5)]
-        assert [(s.name, s.epochs) for s in schedule(3, warm_up=0, runs=1)] == [("run1", 3)]
-        assert [(s.name, s.epochs) for s in schedule(5, runs=1, started=True)] == [("run1", 5)]
+        several = schedule((3, 5))
+        assert [(s.name, s.epochs, s.averaged) for s in several] == [("head", 2, 0), ("run1", 3, 2), ("run2", 5, 3)]
+        assert [(s.name, s.epochs) for s in schedule([3], warm_up=0)] == [("run1", 3)]
+        assert [(s.name, s.epochs) for s in schedule([5], started=True)] == [("run1", 5)]
 
     def test_the_mean_of_networks_is_that_of_each_weight(self) -> None:
         one, other = tiny_network().get_weights(), tiny_network().get_weights()
@@ -211,7 +215,7 @@ class TestStages:
 
     def test_the_last_epochs_are_averaged(self, tmp_path: Path) -> None:
         network = tiny_network()
-        run(Stage("s", 3, 1e-2, 1.0, averaged=2), network, tmp_path)
+        run(Stage("s", 3, 1e-2, averaged=2), network, tmp_path)
         averaged, last = network.get_weights(), []
         for epoch in (2, 3):
             learning_part(network, FROZEN).load_weights(tmp_path / f"s-epoch-{epoch:03d}.weights.h5")
@@ -222,7 +226,7 @@ class TestStages:
 
     @pytest.mark.parametrize("averaged", [0, 2])
     def test_a_killed_run_continues_to_the_same_weights(self, averaged: int, tmp_path: Path) -> None:
-        stage = Stage("full", 3, 1e-2, 0.1, averaged=averaged, hard=True)
+        stage = Stage("full", 3, 1e-2, averaged=averaged)
         start = tiny_network().get_weights()
 
         def weights_after(state: Path, killed_in: int | None = None) -> list[np.ndarray]:

@@ -58,13 +58,13 @@ def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
     return keras.Model(pixels, keras.layers.Dense(classes)(pooled))
 
 
-def tiny_sampler(seed: int = 0, hard: bool = False) -> Sampler:
+def tiny_sampler(seed: int = 0) -> Sampler:
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (12, 20, 20, 3), np.uint8), np.repeat(np.arange(3), 4)
     outlines = np.zeros((12, 8, 8), np.uint8)
     outlines[::2, 2:6, 2:6] = 255
     scenes = np.empty((0, 20, 20, 3), np.uint8)
-    return Sampler(pixels, labels, np.ones(12), outlines, scenes, 3, 16, 4, (seed,), hard=hard)
+    return Sampler(pixels, labels, np.ones(12), outlines, scenes, 3, 16, 4, (seed,))
 
 
 def tiny_features(network: keras.Model) -> Features:

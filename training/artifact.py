@@ -67,10 +67,13 @@ def finish(
     return metadata
 
 
-def record(folder: Path, name: str, figures: dict[str, Any]) -> None:
-    """Add a set's figures to an artifact's metadata and write its model card anew."""
+def update(folder: Path, kind: str, name: str, figures: dict[str, Any]) -> None:
+    """Add figures to an artifact's metadata and write its model card anew.
+
+    kind: "sets", for what one set of photos gave, or "spread", for what several runs of a recipe did.
+    """
     metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
-    metadata.setdefault("figures", {}).setdefault("sets", {})[name] = figures
+    metadata.setdefault("figures", {}).setdefault(kind, {})[name] = figures
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as temporary:
         _write_metadata(Path(temporary), metadata)
         _write_card(Path(temporary), metadata)

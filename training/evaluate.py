@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import ArtifactError, Classifier, read_photo
-from training.artifact import record
+from training.artifact import update
 from training.background import empty_scene
 from training.dataset import check_photos, class_folders, photos_in
 from training.errors import TrainingError, run_command
@@ -95,7 +95,7 @@ def main() -> None:
     options = parse_arguments()
     figures = evaluate(options)
     if options.record:
-        record(options.model, options.record, figures)
+        update(options.model, "sets", options.record, figures)
     print(table(figures))
     for name, row in figures.get("not_items", {}).items():
         print(f"not items, {name}: AUROC {row['auroc']:.3f}, FPR95 {row['fpr95']:.1%}, known {row['known_rate']:.1%}")

@@ -25,7 +25,7 @@ def render(metadata: dict[str, Any]) -> str:
     held_back = {name: figures[key] for key, name in HELD_BACK.items() if key in figures}
     sets = held_back | figures.get("sets", {})
     if sets:
-        parts += [_figures(sets), _not_items(sets), _mistakes(sets)]
+        parts += [_figures(sets), _not_items(sets), _spread(figures.get("spread", {})), _mistakes(sets)]
     parts += [_file(figures["file"]) if "file" in figures else "", _limits(metadata)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -143,6 +143,40 @@ def _not_items(sets: dict[str, Any]) -> str:
         "another seed: they show that it was learned, not that every empty room is recognised.\n\n"
         + "\n".join([header, *rows])
     )
+
+
+def _spread(spread: dict[str, Any]) -> str:
+    if not spread:
+        return ""
+    return (
+        "## Spread\n\n"
+        "The same with other random numbers: the mean of several whole runs and, in brackets, least and most. AUROC "
+        "and FPR95 are those of the kind of pictures without an item that each run told apart worst.\n\n"
+        + spread_table(spread)
+    )
+
+
+def spread_table(spread: dict[str, Any]) -> str:
+    """A Markdown table of what `training.spread.spread` gives, by the recipe's name."""
+    lines = [
+        "| recipe | seeds | set | accuracy | ECE | known | AUROC | FPR95 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for recipe, found in spread.items():
+        seeds = ", ".join(map(str, found["seeds"]))
+        for name, row in found["sets"].items():
+            shares = [_range(row.get(key), 100, 1) for key in ("accuracy", "ece", "known_rate")]
+            shares += [_range(row.get("auroc"), 1, 3), _range(row.get("fpr95"), 100, 1)]
+            lines.append(f"| {recipe} | {seeds} | {name} | " + " | ".join(shares) + " |")
+    return "\n".join(lines)
+
+
+def _range(values: list[float] | None, factor: int, digits: int) -> str:
+    if not values:
+        return "-"
+    low, middle, high = (factor * x for x in (min(values), sum(values) / len(values), max(values)))
+    unit = "%" if factor == 100 else ""
+    return f"{middle:.{digits}f}{unit}" + (f" ({low:.{digits}f}-{high:.{digits}f})" if len(values) > 1 else "")
 
 
 def _mistakes(sets: dict[str, Any]) -> str:

@@ -13,11 +13,11 @@ from training.features import Features
 from training.scene import before_another, disturb
 
 BACKGROUND_SHARE = 0.13
-DISTURBED_SHARE = 0.4  # of the empty views in a hard stage: a hand alone is no item
-HARD_SHARE, WHOLE_SHARE = 0.45, 0.2  # of the items in a hard stage; the others are easy
+DISTURBED_SHARE = 0.4  # of the empty views: a hand alone is no item
+HARD_SHARE, WHOLE_SHARE = 0.45, 0.2  # of the items; the others are easy
 REPLACED_SHARE = 0.6  # of the hard ones with an outline, how many are put before another background
 CLEAR_SHARE = 0.6  # of these, where the class may be see-through, how many are
-MIXED_SHARE = 0.4  # of the pictures in a hard stage
+MIXED_SHARE = 0.4  # of the pictures, with another of their batch
 CROP_AREA, CLOSE_AREA, WHOLE_AREA = 0.45, 0.3, 0.85  # least area of a crop: of an easy, a hard and a whole picture
 
 
@@ -39,19 +39,17 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         size: int,
         batch_size: int,
         seed: tuple[int, ...],
-        hard: bool = False,
         clear: Collection[int] = (),
         most: int | None = None,
     ) -> None:
         """pixels: (n, h, w, 3), RGB. labels: (n,), below `classes`; the background is class number `classes`.
 
         weights: (n,), how often a photo is drawn beside others of its class. outlines: (n, k, k), of `cutouts`.
-        scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. hard: whether a part of the items
-        is put before other backgrounds and disturbed, and all are mixed with others of their batch. clear: labels
-        whose items may be see-through. most: pictures an epoch.
+        scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. clear: labels whose items may be
+        see-through. most: pictures an epoch.
         """
         super().__init__()
-        self.pixels, self.labels, self.outlines, self.scenes, self.hard = pixels, labels, outlines, scenes, hard
+        self.pixels, self.labels, self.outlines, self.scenes = pixels, labels, outlines, scenes
         self.outlined = outlines.max(axis=(1, 2)) > 127
         self.classes, self.size, self.batch_size, self.clear = classes, size, batch_size, frozenset(clear)
         self.seed, self.epoch = seed, 0
@@ -72,7 +70,7 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         for row, index in enumerate(rng.choice(len(self.labels), self.batch_size, p=self.chance)):
             if rng.random() < BACKGROUND_SHARE:
                 view = background_view(self.scenes, self.size, rng)
-                pictures[row] = disturb(view, rng) if self.hard and rng.random() < DISTURBED_SHARE else view
+                pictures[row] = disturb(view, rng) if rng.random() < DISTURBED_SHARE else view
                 targets[row, self.classes] = 1
             else:
                 pictures[row] = self.item(index, rng)
@@ -81,11 +79,11 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
 
     def item(self, index: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         """One fresh view of a photo: (size, size, 3), RGB."""
-        kind = rng.random() if self.hard else 1.0
+        kind = rng.random()
         if kind >= HARD_SHARE:
             # Crops make things look larger in training than whole pictures do in serving; some are not cropped
             # (Touvron et al. 2019, arXiv:1906.06423)
-            whole = self.hard and kind < HARD_SHARE + WHOLE_SHARE
+            whole = kind < HARD_SHARE + WHOLE_SHARE
             return augment(self.pixels[index], self.size, rng, WHOLE_AREA if whole else CROP_AREA)
         if self.outlined[index] and rng.random() < REPLACED_SHARE:
             clear = self.labels[index] in self.clear and rng.random() < CLEAR_SHARE
@@ -99,8 +97,7 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         def fill(number: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             pictures, targets, rng = self.batch(int(number))
             found = features(pictures)
-            if self.hard:
-                mix(found, targets, rng)
+            mix(found, targets, rng)
             return found, targets
 
         def make(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

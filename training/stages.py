@@ -1,4 +1,4 @@
-"""The schedule: a head warm-up, then several short runs of fine-tuning from there. Resumable."""
+"""The schedule: a head warm-up, then several runs of fine-tuning from there. Resumable."""
 
 import csv
 import shutil
@@ -19,37 +19,37 @@ Weights = list[NDArray[np.float32]]
 LABEL_SMOOTHING = 0.05
 CLIP_NORM = 5.0
 RATE = 1e-4
+FLOOR = 0.1
 RAMP = 100  # batches
+# What the network knew of other people's photos fades while it learns these, so most runs are short; the long one knows
+# these best. The mean of all knows more than any of them (training/experiments.md, 7 to 11)
+RUNS = (3, 5, 5, 8, 18)
 HISTORY_FILE = "history-{name}.csv"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One `fit`. rate: first learning rate, cosine-decayed to rate * floor (Loshchilov & Hutter 2017).
+    """One `fit`. rate: first learning rate, cosine-decayed to FLOOR of it (Loshchilov & Hutter 2017).
 
     head_only: the backbone stays as it is. averaged: how many of the last epochs end up averaged in the network
-    (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead. hard: whether items are also put
-    before other backgrounds, disturbed and mixed with each other.
+    (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
     """
 
     name: str
     epochs: int
     rate: float
-    floor: float
     head_only: bool = False
     averaged: int = 0
-    hard: bool = False
 
 
-def schedule(epochs: int, warm_up: int = 2, runs: int = 4, started: bool = False) -> list[Stage]:
-    """The default recipe: `warm_up` epochs for the head alone, then `runs` times `epochs` from where the head ended.
+def schedule(runs: Sequence[int] = RUNS, warm_up: int = 2, started: bool = False) -> list[Stage]:
+    """The default recipe: `warm_up` epochs for the head alone, then several runs from where the head ended.
 
+    runs: how many epochs each takes; the second half of them is averaged.
     started: the network has learned the labels before and needs no warm-up.
     """
-    head = Stage("head", 0 if started else warm_up, 2e-3, 0.1, head_only=True, hard=True)
-    # Short, since what the network knew of other people's photos fades while it learns these; averaged from nearly the
-    # beginning on, and then with each other, since that mean knows more than any of them (training/experiments.md)
-    several = [Stage(f"run{n + 1}", epochs, RATE, 0.1, averaged=max(1, epochs - 1), hard=True) for n in range(runs)]
+    head = Stage("head", 0 if started else warm_up, 2e-3, head_only=True)
+    several = [Stage(f"run{n}", epochs, RATE, averaged=(epochs + 1) // 2) for n, epochs in enumerate(runs, 1)]
     return [stage for stage in (head, *several) if stage.epochs > 0]
 
 
@@ -108,7 +108,7 @@ def _fit(
     rate = keras.optimizers.schedules.CosineDecay(
         stage.rate / 10 if ramp else stage.rate,
         stage.epochs * sampler.steps - ramp,
-        alpha=stage.floor,
+        alpha=FLOOR,
         warmup_target=stage.rate if ramp else None,
         warmup_steps=ramp,
     )

@@ -29,14 +29,14 @@ from training.measure import table
 from training.network import LAST_FROZEN, build_network, frozen_part
 from training.sampler import BACKGROUND_SHARE, HARD_SHARE, MIXED_SHARE, REPLACED_SHARE, Sampler
 from training.splits import GROUPS_FILE, split_photos
-from training.stages import HISTORY_FILE, Stage, mean, read_history, run_stage, schedule
+from training.stages import HISTORY_FILE, RUNS, Stage, mean, read_history, run_stage, schedule
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
 SEE_THROUGH = ("glass", "plastic")
 RECIPE = (
     f"The backbone after {LAST_FROZEN} and the head learn, head first; Adam, cosine decay, label smoothing, "
-    "BatchNorm's statistics as ImageNet left them; several short runs from the same head, of each all epochs' weights "
-    "but the first's averaged, and then theirs. Easy pictures: random crops, "
+    "BatchNorm's statistics as ImageNet left them; several runs of unlike length from the same head, of each the "
+    "later half of its epochs' weights averaged, and then these. Easy pictures: random crops, "
     "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Hard ones, "
     f"{HARD_SHARE:.0%}: also, items before a plain background are cut out and, {REPLACED_SHARE:.0%} of the time, put "
     "before another, a photo or a synthetic wall, which shows through see-through ones, at any place, size and "
@@ -105,8 +105,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--see-through", nargs="*", default=SEE_THROUGH, help="classes that may be (default glass plastic)"
     )
-    parser.add_argument("--epochs", type=int, default=8, help="of each run (default %(default)s)")
-    parser.add_argument("--runs", type=int, default=4, help="whose weights are averaged (default %(default)s)")
+    parser.add_argument(
+        "--runs", type=int, nargs="+", default=RUNS, metavar="EPOCHS",
+        help=f"epochs of each run; their weights are averaged (default {' '.join(map(str, RUNS))})",
+    )  # fmt: skip
     parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="ten minutes on two cores: shorter, less exact")
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
@@ -117,10 +119,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--skip-bad", action="store_true", help="leave photos out that cannot be read")
     options = parser.parse_args(arguments)
     if options.quick:
-        options.epochs, options.runs = QUICK_EPOCHS, 1
+        options.runs = [QUICK_EPOCHS]
     if options.data_notes and not options.data_notes.is_file():
         parser.error(f"--data-notes {options.data_notes}: no such file")
-    for name, least in (("epochs", 1), ("runs", 1), ("warm_up", 0), ("size", 32), ("batch_size", 1), ("seed", 0)):
+    if min(options.runs) < 1:
+        parser.error(f"--runs must be at least 1 epoch each; got {min(options.runs)}")
+    for name, least in (("warm_up", 0), ("size", 32), ("batch_size", 1), ("seed", 0)):
         if getattr(options, name) < least:
             parser.error(f"--{name.replace('_', '-')} must be at least {least}; got {getattr(options, name)}")
     return options
@@ -178,7 +182,7 @@ def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras
         network.set_weights(start)
         sampler = Sampler(
             data.training.pixels, data.training.labels, data.weights, data.outlines, data.scenes, len(data.labels),
-            options.size, options.batch_size, (options.seed, number), stage.hard, clear,
+            options.size, options.batch_size, (options.seed, number), clear,
             QUICK_PICTURES if options.quick else None,
         )  # fmt: skip
         run_stage(stage, network, sampler, features, validation, options.out / STATE_FOLDER)
@@ -277,7 +281,7 @@ def describe(options: argparse.Namespace, data: Data, stages: list[Stage]) -> di
 
 def main() -> None:
     options = parse_arguments()
-    stages = schedule(options.epochs, options.warm_up, options.runs, bool(options.start))
+    stages = schedule(options.runs, options.warm_up, bool(options.start))
     data = read_data(options)
     open_state(options, data, stages)
     network = train(options, data, stages)
