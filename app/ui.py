@@ -5,9 +5,10 @@ Streamlit keeps inline styles and drops scripts; every text that comes from outs
 
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 
 from app.bins import Rules
-from app.caption import Caption
+from app.caption import Caption, whole_percent
 from app.caption import spoken as spoken_answer
 from app.colors import text_on
 from app.icons import svg_uri
@@ -98,6 +99,12 @@ def notice(title: str, detail: str) -> str:
     return f'<div role="status">{_card(Caption(title, detail, "question"))}</div>'
 
 
+def script(path: Path) -> str:
+    """A page's JavaScript file as HTML, after what these files share. Runs where `st.html` allows it."""
+    files = (Path(__file__).with_name("reached.js"), path)
+    return f"<script>{''.join(file.read_text(encoding='utf-8') for file in files)}</script>"
+
+
 def insecure() -> str:
     """A notice that there is no camera because of the page's address, and the script that shows it where that is so.
 
@@ -122,14 +129,14 @@ def probability_bars(probabilities: Mapping[str, float], rules: Rules) -> str:
     """One bar a class, in the classifier's order, so that a class keeps its place. Empty mapping: all at zero."""
     rows = []
     for label, category in rules.categories.items():
-        percent = 100 * probabilities.get(label, 0.0)
+        probability = probabilities.get(label, 0.0)
         icon = (
             f'<img alt="" src="{svg_uri(category.icon, text_on(category.color))}" style="background:{category.color}">'
         )
         rows.append(
             f'<div class="n">{icon}{escape(category.name)}</div>'
-            f'<div class="wb-track"><div style="width:{percent:.1f}%;background:{category.color}"></div></div>'
-            f'<div class="p">{percent:.0f} %</div>'
+            f'<div class="wb-track"><div style="width:{probability:.1%};background:{category.color}"></div></div>'
+            f'<div class="p">{whole_percent(probability)} %</div>'
         )
     return f'<div class="wb-bars">{"".join(rows)}</div>'
 

@@ -88,6 +88,16 @@ def test_choosing_the_other_camera_opens_it_unmirrored(live):
     assert not rear["source_video_track"].processor.mirrored
 
 
+@pytest.mark.parametrize(("named", "opened"), [("Rear", "environment"), ("Side", "user")])
+def test_a_page_that_begins_anew_opens_the_camera_in_its_address(live, monkeypatch, named, opened):
+    use_places(monkeypatch, Places(1))  # the fixture's visitor has the other's only one
+    at = AppTest.from_file(str(APP / "navigation.py"), default_timeout=30)
+    at.query_params["camera"] = named
+    at.run()
+    assert not at.exception
+    assert live.calls[-1]["media_stream_constraints"]["video"]["facingMode"] == {"ideal": opened}
+
+
 def test_threshold_reaches_the_stream_and_the_stream_outlives_reruns(live):
     at = live.slider(key="threshold").set_value(90).run()
     at = at.toggle(key="heat").set_value(True).run()

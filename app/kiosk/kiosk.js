@@ -5,6 +5,7 @@
   window.whichbinKiosk = true;
 
   const LOOK = 1000; // milliseconds between two looks; all other times are in seconds
+  const FRESH = 2; // with a sign of life so long ago, the server need not be asked
   const STALE = 6; // without a sign of life from the page's session, it is not connected
   const LOST = 10; // ... and starts anew, if the server answers
   const YOUNG = 12; // a page is given this long before it is reloaded for its camera
@@ -14,15 +15,16 @@
   const SCREEN = ".k:not(.k-over *)";
   const now = () => performance.now() / 1000;
   const one = (selector) => document.querySelector(selector);
-  const base = location.pathname.replace(/kiosk\/?$/, "");
+  const health = location.pathname.replace(/kiosk\/?$/, "_stcore/health");
 
   let beat = "", beatAt = now(), failures = 0, offline = false, pressedAt = -PRESS, scene = "", sceneAt = now();
   let said = "", refused = false;
 
-  async function serverAnswers() {
+  async function serverAnswers(quiet) {
+    if (quiet < FRESH) return true;
+    if (!(await window.whichbinReached(health))) return false;
     try {
-      const signal = AbortSignal.timeout(2000);
-      return (await fetch(`${base}_stcore/health`, { cache: "no-store", signal })).ok;
+      return (await fetch(health, { cache: "no-store", signal: AbortSignal.timeout(2000) })).ok;
     } catch {
       return false; // that is the answer
     }
@@ -99,13 +101,12 @@
   }
 
   async function look() {
-    const answers = await serverAnswers();
-    failures = answers ? 0 : failures + 1;
     const page = one(".k-beat")?.dataset.beat ?? "";
     if (page !== beat) [beat, beatAt] = [page, now()];
+    const quiet = now() - beatAt;
+    failures = (await serverAnswers(quiet)) ? 0 : failures + 1;
     const shown = one(SCREEN)?.dataset.scene ?? "";
     if (shown !== scene) [scene, sceneAt] = [shown, now()];
-    const quiet = now() - beatAt;
 
     if (failures >= 2) return showOffline(true); // never reload now: the browser's own error page would stay
     if (failures) return;

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import kiosk
+from app import kiosk, ui
 from app.camera import START, camera
 from app.kiosk import html
 from app.kiosk.screens import Scene, Screen, Screens, Sight
@@ -37,7 +37,7 @@ st.html(folder / "kiosk.css")
 st.html(
     f'<div class="k-page" data-start="{START}" data-sound="{int(sound)}"></div>{html.offline_html(words)}'
     f"{html.insecure_html(words)}"
-    f"<script>{(folder / 'kiosk.js').read_text(encoding='utf-8')}</script>",
+    f"{ui.script(folder / 'kiosk.js')}",
     unsafe_allow_javascript=True,
 )
 

@@ -11,9 +11,12 @@
   const FRESH = 2; // a session that gave a sign of life so long ago is there; it gives one each second
   const STALLED = 4; // a video without a new picture is connected anew, if the session is there
   const LOST = 15; // without a sign of life, the page begins anew as soon as the server answers
+  const HEALTH = "_stcore/health";
   const ANSWER = 1.5; // that it is given for an answer
   const PRESS = 2; // until a button is pressed again, twice as long each time
   const PRESS_MOST = 30;
+  const LEFT = 1; // after a link was pressed the page is left, or it is pressed again
+  const SETTLED = 5; // ... for so long
   const one = (selector) => document.querySelector(selector);
   const now = () => performance.now() / 1000;
 
@@ -22,6 +25,7 @@
   // many pictures its video has `shown`, and for how long there was none.
   const components = new WeakMap();
   let beat = "", quiet = 0, lookedAt = now(), asking = false;
+  let wanted = null, wantedAt = 0, followedAt = 0;
 
   function known(inside, words) {
     let component = components.get(inside);
@@ -59,28 +63,39 @@
     component.wait = Math.min(2 * component.wait, PRESS_MOST);
   }
 
-  // Whether anything answers, be it with a refusal. Not by fetch: Chromium keeps an attempt to connect that hangs, and
-  // what is asked later, a reload too, waits for it: 20 s more after an outage of 60.
-  function reached() {
-    return new Promise((done) => {
-      const socket = new WebSocket(new URL("_stcore/health", location.href).href.replace(/^http/, "ws"));
-      socket.onopen = socket.onerror = () => done(true);
-      setTimeout(() => (done(false), socket.close()), ANSWER * 1000);
-    });
-  }
-
   async function beginAnew() {
     if (asking) return;
     asking = true;
     try {
-      if (await reached()) {
+      if (await window.whichbinReached(HEALTH)) {
         const signal = AbortSignal.timeout(ANSWER * 1000);
-        if ((await fetch("_stcore/health", { cache: "no-store", signal })).ok && quiet > LOST) location.reload();
+        if ((await fetch(HEALTH, { cache: "no-store", signal })).ok && quiet > LOST) location.reload();
       }
     } catch {
       // it does not answer
     }
     setTimeout(() => (asking = false), 500);
+  }
+
+  // Streamlit comes back from a page to this one, or never leaves it, when something that this page asks for right after
+  // a link was pressed still names this one (seen in 1.67.0). The camera's component does so while it starts, so it ends
+  // first. What is asked for four times a second does so too, rarely: the link is pressed again.
+  const LINK = '[data-testid="stPageLink"] a';
+  const CAMERA = 'iframe[title*="webrtc"]';
+  addEventListener("popstate", () => (wanted = null));
+  document.addEventListener("click", (event) => {
+    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey; // in a tab or a window of its own
+    if (!event.isTrusted || elsewhere) return;
+    wanted = event.target.closest(LINK)?.pathname;
+    wantedAt = followedAt = now();
+    if (wanted && wanted !== location.pathname) one(CAMERA)?.contentWindow.location.replace("about:blank");
+  }, true);
+
+  function follow() {
+    if (now() - wantedAt > SETTLED) wanted = null;
+    if (!wanted || wanted === location.pathname || now() - followedAt < LEFT) return;
+    followedAt = now();
+    [...document.querySelectorAll(LINK)].find((link) => link.pathname === wanted)?.click();
   }
 
   setInterval(() => {
@@ -89,7 +104,8 @@
     const heard = !page || document.hidden || sign === undefined || sign !== beat; // a hidden page's timers rest
     quiet = heard ? 0 : quiet + elapsed;
     [beat, lookedAt] = [sign, now()];
-    const inside = one('iframe[title*="webrtc"]')?.contentDocument;
+    const inside = one(CAMERA)?.contentDocument;
+    if (page) follow();
     if (!page || !inside?.body || document.hidden) return;
     const component = known(inside, page.dataset);
     watch(component, inside.querySelector("video"), elapsed);

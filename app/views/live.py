@@ -14,6 +14,7 @@ from app.stream.processor import StreamProcessor
 
 STOP = "Stop camera"  # on the component's button
 REFRESH = 0.25  # seconds between looks at the verdict
+CAMERAS = ["Front", "Rear"]
 NO_WAY = 8.0  # seconds of connecting after which it is said that nothing comes through; most need less than two
 
 shared = services()
@@ -38,7 +39,9 @@ if shared.places.ask(me):
 
 # a phone is pointed at a thing on a table, a laptop's camera sees its owner
 usual = "Rear" if "Mobi" in st.context.headers.get("User-Agent", "") else "Front"
-facing = state.get("camera") or usual  # the choice's widget is further down the page
+# The choice's widget is further down the page; a page that begins anew has it from its address
+facing = state.get("camera") or st.query_params.get("camera")
+facing = facing if facing in CAMERAS else usual
 
 # Each camera has a component of its own: streamlit-webrtc remembers the opened device per key and would return to it.
 key = f"live-{facing.lower()}"
@@ -61,7 +64,7 @@ with video:
     )
     st.html(
         f'<span class="wb-live" data-start="{START}" data-stop="{STOP}"></span>'
-        f"<script>{Path(__file__).with_suffix('.js').read_text(encoding='utf-8')}</script>",
+        f"{ui.script(Path(__file__).with_suffix('.js'))}",
         unsafe_allow_javascript=True,
     )
 if streamer.state.signalling:
@@ -98,7 +101,7 @@ def show_answer() -> None:
 with answer:
     show_answer()
     choice, settings = st.columns([2, 1], vertical_alignment="bottom")
-    choice.segmented_control("Camera", ["Front", "Rear"], default=usual, key="camera", required=True)
+    choice.segmented_control("Camera", CAMERAS, default=usual, key="camera", required=True, bind="query-params")
     with settings.popover("Settings", use_container_width=True):
         st.slider(
             "Say a label from this confidence on",
@@ -107,8 +110,9 @@ with answer:
             value=round(100 * shared.settings.threshold),
             format="%d %%",
             key="threshold",
+            bind="query-params",
         )
-        st.toggle("Show where it looks", key="heat")
+        st.toggle("Show where it looks", key="heat", bind="query-params")
     st.caption("Video is looked at on this server and not stored. No camera? Take or upload a photo instead.")
     st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
 
