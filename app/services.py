@@ -115,6 +115,7 @@ def services() -> Services:
     Raises SettingsError, LanguageError, ArtifactError, RulesError or CountsError, each saying what is wrong with which
     file.
     """
+    memory.few_heaps()
     settings = load_settings()
     if settings.kiosk_language not in languages():
         allowed = ", ".join(languages())

@@ -1,6 +1,9 @@
 """Ended streams leave nothing to the garbage collector's moods."""
 
 import gc
+import platform
+import subprocess
+import sys
 import time
 import weakref
 
@@ -8,6 +11,26 @@ import pytest
 
 from app.stream import memory
 from tests.test_processor import Stream
+from tests.trashnet import ROOT
+
+# Six threads at once, each of which takes memory from the C library; then its list of heaps
+THREADS = """
+import ctypes, threading
+from app.stream import memory
+{first}
+together = threading.Barrier(7)
+held = []
+def take():
+    held.append(bytearray(10_000))
+    together.wait()
+for _ in range(6):
+    threading.Thread(target=take).start()
+together.wait()
+libc = ctypes.CDLL(None)
+out = ctypes.c_void_p.in_dll(libc, "stdout")
+libc.malloc_info(0, out)
+libc.fflush(out)
+"""
 
 
 class Knot:
@@ -45,3 +68,13 @@ def test_the_end_of_a_stream_frees_it_soon(monkeypatch):
         assert time.monotonic() < end, "closing a stream freed nothing"
         time.sleep(0.01)
     stream.engine.stop()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_threads_share_two_heaps():
+    def heaps(first: str) -> int:
+        command = [sys.executable, "-c", THREADS.format(first=first)]
+        return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.count("<heap nr=")
+
+    assert heaps("") > 2
+    assert heaps("memory.few_heaps()") == 2

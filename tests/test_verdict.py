@@ -21,13 +21,28 @@ def test_one_frame_is_not_believed():
     assert VerdictTracker().update(prediction("glass", 0.99), 0.0).state is State.EMPTY
 
 
+@pytest.mark.parametrize("rate", [10.0, 30.0])
+def test_what_an_item_looks_like_for_a_moment_while_it_comes_is_not_said(rate):
+    def smeared(n):
+        return prediction("glass" if n / rate < 0.2 else "metal", 0.95)
+
+    labels = [verdict.label for _, verdict in feed(VerdictTracker(), 2, smeared, rate=rate)]
+    assert set(labels) == {None, "metal"}
+
+
+@pytest.mark.parametrize("sure", [0.75, 0.95])
+def test_an_item_that_comes_is_not_called_unsure_first(sure):
+    states = {verdict.state for _, verdict in feed(VerdictTracker(), 2, lambda n: prediction("glass", sure))}
+    assert states == {State.EMPTY, State.ITEM}
+
+
 @pytest.mark.parametrize("rate", [5.0, 30.0])
 def test_an_item_is_said_within_the_same_time_at_any_rate(rate):
     said = feed(VerdictTracker(), 2, lambda n: prediction("glass", 0.95), rate=rate)
     first = next(time for time, verdict in said if verdict.state is State.ITEM)
     assert 0.1 < first <= 0.5
     assert said[-1][1].label == "glass"
-    assert said[-1][1].confidence == pytest.approx(0.95)
+    assert said[-1][1].confidence == pytest.approx(0.95, abs=0.01)
     assert sum(said[-1][1].probabilities.values()) == pytest.approx(1)
 
 

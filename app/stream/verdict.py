@@ -45,15 +45,17 @@ class Smoothing:
     enter, leave: smoothed confidence at which a label is first said, and below which it is no longer said.
     hold: a label that has been said stays at least this long while something is in view.
     appear, vanish: share of recent frames with something known in view, at which it counts as there and as gone.
-    give_up: how long to be unsure before `gave_up`.
+    doubt: how long something is there without a label until that is said. give_up: how long to be unsure before
+    `gave_up`.
     """
 
-    time_constant: float = 0.3
+    time_constant: float = 0.25
     enter: float = 0.60
     leave: float = 0.45
     hold: float = 0.5
     appear: float = 0.6
     vanish: float = 0.3
+    doubt: float = 0.3
     give_up: float = 5.0
 
     def with_threshold(self, enter: float) -> "Smoothing":
@@ -70,6 +72,7 @@ class VerdictTracker:
         self._smoothed: dict[str, float] | None = None  # probabilities, over the frames with something known in view
         self._presence = 0.0  # share of recent frames with something known in view
         self._last: float | None = None
+        self._there_since: float | None = None  # while that is not yet said
 
     @property
     def verdict(self) -> Verdict:
@@ -84,16 +87,23 @@ class VerdictTracker:
         self._last = now
         self._presence += weight * (float(prediction.known) - self._presence)
         if prediction.known:
-            # what an unknown picture is most like says nothing about the item
-            old = self._smoothed or prediction.probabilities
+            # What an unknown picture is most like says nothing about the item. At first all labels are alike: the first
+            # picture of an item that comes all at once is smeared by the codec and must not count for more than others
+            old = self._smoothed or dict.fromkeys(prediction.probabilities, 1 / len(prediction.probabilities))
             self._smoothed = {k: old[k] + weight * (p - old[k]) for k, p in prediction.probabilities.items()}
         in_view = self._verdict.state in (State.ITEM, State.UNSURE)
         if self._presence < (self.smoothing.vanish if in_view else self.smoothing.appear) or self._smoothed is None:
             if in_view:
                 self._forget()
                 self._last = now
+            self._there_since = None
             return self._say(Verdict(State.EMPTY), now)
-        return self._say(self._weigh(self._smoothed, now), now)
+        verdict = self._weigh(self._smoothed, now)
+        if self._there_since is None:
+            self._there_since = now
+        if not in_view and verdict.state is State.UNSURE and now - self._there_since < self.smoothing.doubt:
+            verdict = Verdict(State.EMPTY)
+        return self._say(verdict, now)
 
     def camera_off(self, now: float) -> Verdict:
         """The frames are black."""
@@ -128,3 +138,4 @@ class VerdictTracker:
         self._smoothed = None
         self._presence = 0.0
         self._last = None
+        self._there_since = None
