@@ -26,7 +26,7 @@ def launch(
     flags: Sequence[str] = (),
     program: str | None = None,
 ) -> Browser:
-    """A headless Chromium. camera: an .mjpeg file played as the camera, over and over. grant: allow it unasked.
+    """A headless Chromium. camera: of `write_clip`, played as the camera, over and over. grant: allow it unasked.
 
     program: starts it; else the one that is here.
     """

@@ -1,7 +1,7 @@
 """Real Chromiums on hosts of their own, whose network is cut, has no UDP, or has no internet. Linux name spaces.
 
-`python -m tests.measure_network [outages] [udp] [closed]`; without a word, all of them. Prints a line for each, and one
-JSON object last. Needs no root; udp needs `turnserver` (tests/install_system.sh).
+`python -m tests.measure_network [outages] [kiosk] [udp] [closed]`; without a word, all of them. Prints a line for each,
+and one JSON object last. Needs no root; udp needs `turnserver` (tests/install_system.sh).
 """
 
 import json
@@ -26,7 +26,7 @@ from tests.measure_turn import seconds_to_video
 from tests.namespaces import Network, alone, missing
 from tests.test_turn import PAIR, RELAY_ONLY
 
-OUTAGES = os.environ.get("WHICHBIN_OUTAGES", "5,60")  # seconds
+OUTAGES = (5.0, 60.0)  # seconds
 STEADY = 4.0  # seconds of video without a gap of one second, at the begin of which it was back
 TRIES = 5
 PICTURES = """() => document.querySelector('iframe[title*="webrtc"]')?.contentDocument?.querySelector('video')
@@ -115,19 +115,24 @@ class Lab:
         return made
 
 
-def outages(stack: ExitStack) -> list[dict[str, Any]]:
-    """Two visitors, one of whom loses the network. Few frames: the machine may have other work."""
-    lab = Lab(stack, frames=10)
+def outages(stack: ExitStack, path: str = "/") -> list[dict[str, Any]]:
+    """Two visitors, one of whom, on the page at `path`, loses the network. Few frames: the machine may be busy."""
+    lab = Lab(stack, frames=5)
     for host in ("one", "two"):
         lab.network.add(host)
     server = lab.server()
     pages = [lab.browser(host, server.url).new_page() for host in ("one", "two")]
+    for page, at in zip(pages, (path, "/"), strict=True):
+        page.goto(server.url + at)
     for page in pages:
-        page.goto(server.url)
-    for page in pages:
-        page.wait_for_function(ANNOTATED, polling=50, timeout=60_000)
+        page.wait_for_function(f"() => ({PICTURES})() > 5", polling=50, timeout=60_000)
         page.wait_for_timeout(2000)
-    return [outage(lab.network, "one", pages[0], pages[1], seconds) for seconds in map(float, OUTAGES.split(","))]
+    return [outage(lab.network, "one", pages[0], pages[1], seconds) for seconds in OUTAGES]
+
+
+def kiosk(stack: ExitStack) -> list[dict[str, Any]]:
+    """The same for a kiosk."""
+    return outages(stack, "/kiosk")
 
 
 def udp(stack: ExitStack) -> dict[str, Any]:
@@ -173,7 +178,7 @@ def closed(stack: ExitStack) -> dict[str, Any]:
     return {way: round(statistics.median(times), 1) for way, times in took.items()}
 
 
-PARTS = {"outages": outages, "udp": udp, "closed": closed}
+PARTS = {"outages": outages, "kiosk": kiosk, "udp": udp, "closed": closed}
 
 
 def main() -> None:

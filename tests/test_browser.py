@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.bins import load_rules
 from app.colors import rgb
@@ -21,7 +22,7 @@ from tests.conftest import Server
 from tests.test_exporter import free_port
 from tests.trashnet import validation_photos
 
-SHOWN = 8.0  # seconds that each scene lasts
+SHOWN = 5.0  # seconds that each scene lasts
 SEQUENCE = ("Metal", "Cardboard", "Hold an item up")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
@@ -38,7 +39,7 @@ GRAB = """() => {
 @pytest.fixture(scope="module")
 def clip(classifier, tmp_path_factory):
     scenes = [item_scene("metal", classifier), item_scene("cardboard", classifier), empty_scene()]
-    return write_clip(tmp_path_factory.mktemp("clip") / "camera.mjpeg", [(scene, SHOWN) for scene in scenes])
+    return write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(scene, SHOWN) for scene in scenes])
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +115,7 @@ def test_item_then_item_then_empty_on_the_page_and_on_the_returned_video(open_pa
     wait_for_video(page)
     spans: list[tuple[str, float]] = []  # what the page said, and from when on
     seen_on_video = set()
-    end = time.monotonic() + SHOWN * 7
+    end = time.monotonic() + SHOWN * 12
     while time.monotonic() < end and not (len(steady(spans)) >= 3 and seen_on_video == set(colors)):
         now = title(page)
         if not spans or spans[-1][0] != now:
@@ -186,6 +187,9 @@ def test_switching_the_camera_starts_the_other_one(open_page):
     page.wait_for_timeout(1000)
     wait_for_video(page)
     expect(page.locator(".wb-figures")).not_to_contain_text("Video 0 fps", timeout=20_000)
+    page.reload()  # as after an outage
+    wait_for_video(page)
+    expect(page.get_by_role("radio", name="Rear")).to_be_checked()
 
 
 def test_a_refused_camera_is_said_once_and_a_photo_offered(playwright, clip, server):
@@ -239,6 +243,38 @@ def metric(port: int, name: str) -> float:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         lines = answer.read().decode().splitlines()
     return next(float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} "))
+
+
+def test_a_link_pressed_while_the_camera_starts_is_followed(open_page):
+    for _ in range(3):
+        page = open_page()
+        page.get_by_role("link", name="Use a photo").first.click()
+        expect(page.locator('input[type="file"]')).to_be_attached(timeout=10_000)
+        assert page.url.endswith("/photo")
+
+
+def test_a_link_is_pressed_again_when_streamlit_forgets_it(open_page):
+    pages, forgotten = [], []
+
+    def pass_on(socket) -> None:
+        server = socket.connect_to_server()
+
+        def message(content: bytes) -> None:
+            named = BackMsg.FromString(content).rerun_script.page_script_hash
+            if pages and named not in ("", pages[0]) and not forgotten:
+                return forgotten.append(named)
+            pages.extend([named] if named else [])
+            return server.send(content)
+
+        socket.on_message(message)
+
+    page = open_page("/photo")
+    page.route_web_socket("**/_stcore/stream", pass_on)
+    page.goto(page.url.removesuffix("photo"))
+    wait_for_video(page)
+    page.get_by_role("link", name="Use a photo").first.click()
+    expect(page.locator('input[type="file"]')).to_be_attached(timeout=10_000)
+    assert len(forgotten) == 1
 
 
 def test_one_place_two_visitors(chromium, tmp_path):

@@ -1,7 +1,4 @@
-"""A network that goes away, and beside that, as it takes its time, another browser.
-
-The outage of a minute takes too long for each run of the tests: `python -m tests.measure_network outages`.
-"""
+"""A network that goes away, and beside that, as it takes its time, another browser."""
 
 import json
 import os
@@ -24,7 +21,7 @@ def outages(tmp_path_factory):
         return
     command = alone("tests.measure_network", "outages")
     with (tmp_path_factory.mktemp("outages") / "log.txt").open("wb") as log:
-        environ = {**os.environ, "WHICHBIN_ALONE": "1", "WHICHBIN_OUTAGES": "5"}
+        environ = {**os.environ, "WHICHBIN_ALONE": "1"}
         running = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)
         yield running
         running.kill()  # if a test has failed meanwhile; its name spaces end with it
@@ -42,13 +39,15 @@ def test_firefox_gets_annotated_video(server, tmp_path):
         assert browser.evaluate("() => document.querySelector('.wb-title').textContent")
 
 
-def test_video_comes_back_after_an_outage_and_the_other_visitors_goes_on(outages):
+def test_video_comes_back_after_outages_and_the_other_visitors_goes_on(outages):
     if outages is None:
         pytest.skip(missing())
     printed, _ = outages.communicate(timeout=240)
     assert outages.returncode == 0, printed
-    [found] = json.loads(printed.splitlines()[-1])
-    assert found["seconds"] == 5
-    assert found["shown_meanwhile"] <= 10, found  # it was an outage: of ten a second, what was under way
-    assert found["others_per_s"] >= 3, found
-    assert found["back_s"] <= 10, found  # five on a machine without other work
+    short, long = json.loads(printed.splitlines()[-1])
+    assert (short["seconds"], long["seconds"]) == (5, 60)
+    for found in (short, long):
+        assert found["shown_meanwhile"] <= 10, found  # it was an outage: of five a second, what was under way
+        assert found["others_per_s"] >= 2, found
+    assert short["back_s"] <= 10, short  # five on a machine without other work
+    assert long["back_s"] <= 20, long

@@ -2,11 +2,10 @@
 
 import io
 import logging
-import os
 import random
 import signal
+import sys
 import threading
-import time
 
 import pytest
 from PIL import Image
@@ -57,10 +56,8 @@ def test_what_is_refused_says_why_and_the_worker_lives_on(decoder):
 def test_what_takes_too_long_is_stopped_logged_and_the_next_photo_is_read(decoder, caplog):
     good = valid_files()["jpeg"]
     decoder.read(good)  # the worker has started
-    begun = time.monotonic()
     with caplog.at_level(logging.WARNING), pytest.raises(PhotoError, match="takes too long"):
         decoder.read(scans_bomb())
-    assert time.monotonic() - begun < 25  # of a busy machine's clock; 1.5 s of processor time
     assert decoder.died == -signal.SIGPROF
     (record,) = caplog.records
     assert "SIGPROF" in record.message
@@ -82,11 +79,25 @@ def test_too_little_memory_is_a_refusal():
 
 def test_a_crash_is_contained(decoder, caplog):
     good = valid_files()["png"]
-    decoder.read(good)
-    os.kill(decoder._worker.pid, signal.SIGSEGV)
-    with pytest.raises(PhotoError, match="damaged"):
+    sound = decoder._command
+    crash = "import os, signal, sys; sys.stdin.buffer.read(9); os.kill(os.getpid(), signal.SIGSEGV)"
+    decoder._command = [sys.executable, "-c", crash]
+    with caplog.at_level(logging.WARNING), pytest.raises(PhotoError, match="damaged"):
         decoder.read(good)
+    assert decoder.died == -signal.SIGSEGV
+    (record,) = caplog.records
+    assert "SIGSEGV" in record.message
+    decoder._command = sound
     assert decoder.read(good).shape == (72, 96, 3)
+
+
+def test_a_worker_that_died_between_photos_costs_none(decoder):
+    good = valid_files()["png"]
+    decoder.read(good)
+    decoder._worker.kill()
+    decoder._worker.wait()
+    assert decoder.read(good).shape == (72, 96, 3)
+    assert decoder.died is None
 
 
 def test_many_visitors_at_once_each_get_their_own_photo(decoder):

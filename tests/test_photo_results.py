@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
@@ -115,3 +116,8 @@ def test_html_in_bins_is_text_on_the_page_and_on_the_kiosk(tmp_path):
     ):
         assert "onerror" in html
         assert "<img src=x" not in html
+
+
+def test_bars_say_no_more_than_the_answer_does():
+    bars = probability_bars({"glass": 0.9999, "metal": 0.0001}, load_rules(["glass", "metal"]))
+    assert re.findall(r"(\d+) %", bars) == ["99", "0"]

@@ -35,7 +35,7 @@ class Stream:
         out = self.processor.recv(frame(**options))
         assert self.processor.figures().frames == before.frames + 1
         if options.get("color") != BLACK:
-            end = time.monotonic() + 5
+            end = time.monotonic() + 60
             while len(self.classifier.seen) == seen or self.engine._waiting:
                 assert time.monotonic() < end
                 time.sleep(0.001)
@@ -47,7 +47,7 @@ class Stream:
         done = []
         slot = self.engine.open(done.append)
         slot.put(Snapshot(lambda: np.zeros((2, 2, 3), np.uint8), 0.0))
-        end = time.monotonic() + 5
+        end = time.monotonic() + 60
         while not done:
             assert time.monotonic() < end
             time.sleep(0.001)

@@ -54,7 +54,7 @@ def proxy(servers, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.mjpeg", [(empty_scene(), 3)])
+    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(empty_scene(), 3)])
     with sync_playwright() as playwright:
         browser = launch(playwright, clip, flags=[f"--host-resolver-rules=MAP {NAME} 127.0.0.1"])
         yield browser

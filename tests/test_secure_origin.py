@@ -28,13 +28,24 @@ ELSEWHERE = ["--host-resolver-rules=MAP whichbin.test 127.0.0.1"]  # a name that
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.mjpeg", [(empty_scene(), 3)])
+    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(empty_scene(), 3)])
     with sync_playwright() as playwright:
         browser = launch(playwright, clip, flags=ELSEWHERE)
         yield browser
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def kiosk(chromium, server):
+    """A kiosk without HTTPS, while the other tests go on; its page, when it was asked for, and how often it loaded."""
+    page, loads = chromium.new_page(), []
+    page.on("load", lambda: loads.append(1))
+    page.goto(f"http://whichbin.test:{server.port}/kiosk?lang=de")
+    yield page, time.monotonic(), loads
+    page.close()
+
+
+@pytest.mark.usefixtures("kiosk")
 def test_without_https_the_live_page_says_why_and_offers_a_photo(chromium, server):
     page = chromium.new_page()
     page.goto(f"http://whichbin.test:{server.port}/")
@@ -54,22 +65,6 @@ def test_on_localhost_it_says_nothing_of_the_kind(chromium, server):
     page.goto(f"http://localhost:{server.port}/")
     wait_for_video(page)
     expect(page.locator(".st-key-insecure")).to_be_hidden()
-    page.close()
-
-
-def test_without_https_the_kiosk_says_why_and_offers_a_photo(chromium, server):
-    page = chromium.new_page()
-    loads = []
-    page.on("load", lambda: loads.append(1))
-    page.goto(f"http://whichbin.test:{server.port}/kiosk?lang=de")
-    said = page.locator(".k-no-camera")
-    expect(said).to_be_visible(timeout=30_000)
-    expect(said).to_contain_text("Keine Kamera unter dieser Adresse")
-    page.wait_for_timeout(20_000)  # longer than a kiosk waits for its camera: a reload cannot help here
-    assert len(loads) == 1
-    expect(said).to_be_visible()
-    said.get_by_role("link").click()
-    expect(page.locator('input[type="file"]')).to_be_attached(timeout=20_000)
     page.close()
 
 
@@ -123,6 +118,19 @@ def test_https_gives_a_camera_where_plain_http_does_not(chromium, serve, tmp_pat
     assert "▄▄▄▄▄ █" in text  # a corner of the QR code
     certificate = x509.load_pem_x509_certificate((tmp_path / "https" / "certificate.pem").read_bytes())
     assert set(machine_hosts()) <= set(certificate_hosts(certificate))
+
+
+def test_without_https_the_kiosk_says_why_and_offers_a_photo(kiosk):
+    page, since, loads = kiosk
+    said = page.locator(".k-no-camera")
+    expect(said).to_be_visible(timeout=30_000)
+    expect(said).to_contain_text("Keine Kamera unter dieser Adresse")
+    # longer than a kiosk waits for its camera: a reload cannot help here
+    page.wait_for_timeout(max(0.0, since + 22 - time.monotonic()) * 1000)
+    assert len(loads) == 1
+    expect(said).to_be_visible()
+    said.get_by_role("link").click()
+    expect(page.locator('input[type="file"]')).to_be_attached(timeout=20_000)
 
 
 def test_a_certificate_of_ones_own(serve, tmp_path):

@@ -15,7 +15,7 @@ STREAMS = """() => {
 
 
 def test_sigterm_with_streams_open_ends_within_five_seconds(tmp_path):
-    clip = write_clip(tmp_path / "camera.mjpeg", [(empty_scene(), 1.0)])
+    clip = write_clip(tmp_path / "camera.y4m", [(empty_scene(), 1.0)])
     running = Server(tmp_path / "log.txt").wait_until_ready()
     try:
         with sync_playwright() as playwright:
