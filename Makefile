@@ -1,6 +1,6 @@
 # make run    start the app (PORT=8501 ADDRESS=localhost); HTTPS=1: with a certificate, at all addresses
 # make test   lint, types and every test
-# make train  make a model anew from the photos in DATA, into OUT (hours); then evaluate it
+# make train  make a model anew from the photos in DATA, into OUT (an hour at most); then evaluate it
 # make audit  known vulnerabilities in the installed packages
 # make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
 # All of them set themselves up and are cheap to repeat.

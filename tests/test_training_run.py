@@ -138,7 +138,7 @@ class TestTrainCommand:
 class TestOptions:
     def test_quick_is_short(self) -> None:
         options = train.parse_arguments(["--data", "d", "--out", "o", "--quick"])
-        assert sum(stage.epochs for stage in train.schedule(options.runs, options.warm_up)) == 12
+        assert sum(stage.epochs for stage in train.schedule(options.runs, options.warm_up)) == 10
 
     def test_a_run_of_no_epochs_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):

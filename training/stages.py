@@ -21,9 +21,9 @@ CLIP_NORM = 5.0
 RATE = 1e-4
 FLOOR = 0.1
 RAMP = 100  # batches
-# What the network knew of other people's photos fades while it learns these, so most runs are short; the long one knows
-# these best. The mean of all knows more than any of them (training/experiments.md, 7 to 11)
-RUNS = (3, 5, 5, 8, 18)
+# What the network knew of other people's photos fades while it learns these, so the runs are short; the mean of all
+# knows more than any of them (training/experiments.md, 7 to 11 and 16)
+RUNS = (3, 5, 5, 8)
 HISTORY_FILE = "history-{name}.csv"
 
 

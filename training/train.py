@@ -44,7 +44,7 @@ RECIPE = (
     f"{MIXED_SHARE:.0%}. A part of the pictures is hardly cropped. Classes drawn by the square root of their size, "
     f"{BACKGROUND_SHARE:.0%} of the pictures for the background output."
 )
-QUICK_EPOCHS, QUICK_PICTURES = 10, 2000  # the most pictures an epoch; nothing is cut out
+QUICK_EPOCHS, QUICK_PICTURES = 8, 2000  # the most pictures an epoch; nothing is cut out
 QUICK_RECIPE = f" This was a quick run: nothing was cut out, and an epoch had at most {QUICK_PICTURES} pictures."
 STATE_FOLDER = "checkpoints"
 STATE_FILE = "run.json"
@@ -110,7 +110,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help=f"epochs of each run; their weights are averaged (default {' '.join(map(str, RUNS))})",
     )  # fmt: skip
     parser.add_argument("--warm-up", type=int, default=2, help="epochs for the head alone (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="ten minutes on two cores: shorter, less exact")
+    parser.add_argument("--quick", action="store_true", help="a few minutes: shorter, less exact")
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
