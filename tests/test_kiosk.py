@@ -232,7 +232,7 @@ def test_a_tab_that_crashed_and_is_loaded_again(wall, context_of, server):
 def test_an_empty_view_gave_no_answer_for_a_minute_and_the_language_was_changed_back(empty_view):
     page, since = empty_view
     page.wait_for_timeout(max(0.0, since + 62 - time.monotonic()) * 1000)
-    # "looking" is no answer: a codec short of processor time may smear its picture for a moment. How often an empty view
-    # does even that is for test_presence.py and app.measure_kiosk.
+    # "looking" is no answer: a codec short of processor time may smear its picture for a moment. How often an empty
+    # view does even that is for test_presence.py and tests.measure_kiosk.
     assert {scene["scene"] for scene in page.evaluate("window.scenes")} <= {"starting", "attract", "looking"}
     assert title(page) == languages()["es"]("attract_title")
