@@ -234,5 +234,9 @@ def test_an_empty_view_gave_no_answer_for_a_minute_and_the_language_was_changed_
     page.wait_for_timeout(max(0.0, since + 62 - time.monotonic()) * 1000)
     # "looking" is no answer: a codec short of processor time may smear its picture for a moment. How often an empty
     # view does even that is for test_presence.py and tests.measure_kiosk.
-    assert {scene["scene"] for scene in page.evaluate("window.scenes")} <= {"starting", "attract", "looking"}
+    scenes, end = page.evaluate("window.scenes"), page.evaluate("performance.now() / 1000")
+    assert {scene["scene"] for scene in scenes} <= {"starting", "attract", "looking"}, scenes
+    ends = [scene["at"] for scene in scenes[1:]] + [end]
+    looking = [until - scene["at"] for scene, until in zip(scenes, ends, strict=True) if scene["scene"] == "looking"]
+    assert sum(looking) < 6, scenes  # seconds, of more than sixty
     assert title(page) == languages()["es"]("attract_title")

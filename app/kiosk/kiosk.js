@@ -6,6 +6,7 @@
 
   const LOOK = 1000; // milliseconds between two looks; all other times are in seconds
   const FRESH = 2; // with a sign of life so long ago, the server need not be asked
+  const ANSWER = 2; // that the server is given to say that it is well
   const STALE = 6; // without a sign of life from the page's session, it is not connected
   const LOST = 10; // ... and starts anew, if the server answers
   const YOUNG = 12; // a page is given this long before it is reloaded for its camera
@@ -19,16 +20,6 @@
 
   let beat = "", beatAt = now(), failures = 0, offline = false, pressedAt = -PRESS, scene = "", sceneAt = now();
   let said = "", refused = false;
-
-  async function serverAnswers(quiet) {
-    if (quiet < FRESH) return true;
-    if (!(await window.whichbinReached(health))) return false;
-    try {
-      return (await fetch(health, { cache: "no-store", signal: AbortSignal.timeout(2000) })).ok;
-    } catch {
-      return false; // that is the answer
-    }
-  }
 
   async function cameraThere() {
     const devices = await navigator.mediaDevices?.enumerateDevices() ?? [];
@@ -104,7 +95,7 @@
     const page = one(".k-beat")?.dataset.beat ?? "";
     if (page !== beat) [beat, beatAt] = [page, now()];
     const quiet = now() - beatAt;
-    failures = (await serverAnswers(quiet)) ? 0 : failures + 1;
+    failures = quiet < FRESH || (await window.whichbinReached(health, ANSWER)) ? 0 : failures + 1;
     const shown = one(SCREEN)?.dataset.scene ?? "";
     if (shown !== scene) [scene, sceneAt] = [shown, now()];
 

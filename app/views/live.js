@@ -66,14 +66,7 @@
   async function beginAnew() {
     if (asking) return;
     asking = true;
-    try {
-      if (await window.whichbinReached(HEALTH)) {
-        const signal = AbortSignal.timeout(ANSWER * 1000);
-        if ((await fetch(HEALTH, { cache: "no-store", signal })).ok && quiet > LOST) location.reload();
-      }
-    } catch {
-      // it does not answer
-    }
+    if ((await window.whichbinReached(HEALTH, ANSWER)) && quiet > LOST) location.reload();
     setTimeout(() => (asking = false), 500);
   }
 
