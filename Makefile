@@ -35,6 +35,9 @@ train: .venv/training.stamp
 	$(EVALUATE)/reference.html --record "reference split" --data $(TRASHNET) --split validation $(NOT_ITEMS)
 	$(EVALUATE)/web2.html --record web2 --data $(DATA)/field_dev/web2 $(NOT_ITEMS)
 	$(EVALUATE)/cups.html --record cups --data $(DATA)/field_dev/cups
+	$(BIN)/python -m training.paste --data $(TRASHNET) --before $(DATA)/not_trash/people_things_places --out $(OUT)/pasted
+	$(EVALUATE)/pasted.html --record pasted --data $(OUT)/pasted
+	rm -r $(OUT)/pasted
 
 test:
 	$(MAKE) --no-print-directory --jobs=2 system .venv/tests.stamp

@@ -19,9 +19,7 @@ from training.dataset import check_photos, class_folders, photos_in
 from training.errors import TrainingError, run_command
 from training.measure import classify_folders, figures_of, not_items, table
 from training.report import write_report
-from training.splits import GROUPS_FILE, grouped_split, reference_split
-
-SPLITS = ["all", "validation", "grouped-validation", "grouped-test"]
+from training.splits import EVALUATED, GROUPS_FILE, chosen_part
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, Any]:
@@ -37,10 +35,7 @@ def evaluate(options: argparse.Namespace) -> dict[str, Any]:
         )
     if not classes:
         raise TrainingError(f"{options.data}: its class folders hold no photos")
-    if options.split == "validation":
-        classes = reference_split(classes)[1]
-    elif options.split != "all":
-        classes = grouped_split(classes, options.groups)[options.split.removeprefix("grouped-")]
+    classes = chosen_part(classes, options.split, options.groups)
     others = {folder: photos_in(folder, recursive=True) for folder in options.not_items}
     for folder, paths in others.items():
         if not paths:
@@ -79,7 +74,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="an artifact folder")
     parser.add_argument("--data", type=Path, required=True, help="class folders; some of the labels are enough")
-    parser.add_argument("--split", choices=SPLITS, default="all", help="validation: of the reference split")
+    parser.add_argument("--split", choices=EVALUATED, default="all", help="validation: of the reference split")
     parser.add_argument("--groups", type=Path, default=GROUPS_FILE, help="list of the grouped split (%(default)s)")
     parser.add_argument("--not-items", type=Path, action="append", default=[], help="pictures that are no label")
     parser.add_argument("--empty-scenes", type=int, default=0, metavar="N", help="also N synthetic empty views")

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from training.augmentation import augment, photometric
 from training.background import background_view
 from training.features import Features
-from training.scene import before_another, disturb
+from training.scene import CLEAR_SHARE, before_another, disturb
 
 BACKGROUND_SHARE = 0.13
 DISTURBED_SHARE = 0.4  # of the empty views: a hand alone is no item
 HARD_SHARE, WHOLE_SHARE = 0.45, 0.2  # of the items; the others are easy
 REPLACED_SHARE = 0.6  # of the hard ones with an outline, how many are put before another background
-CLEAR_SHARE = 0.6  # of these, where the class may be see-through, how many are
 MIXED_SHARE = 0.4  # of the pictures, with another of their batch
 CROP_AREA, CLOSE_AREA, WHOLE_AREA = 0.45, 0.3, 0.85  # least area of a crop: of an easy, a hard and a whole picture
 

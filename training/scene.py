@@ -16,17 +16,26 @@ from training.background import empty_scene
 Pixels = NDArray[np.uint8]
 SKIN = np.array([[255, 219, 190], [234, 184, 148], [198, 134, 96], [141, 85, 54], [86, 50, 34]], np.float32)  # RGB
 SOLID = 0.5  # difference from the old background, as a share of it, at which nothing shines through any more
+SEE_THROUGH = ("glass", "plastic")  # classes
+CLEAR_SHARE = 0.6  # of the items of these, how many are shown so
 SYNTHETIC = 0.4  # share of the new backgrounds that are walls and blurs rather than photos
 
 
 def before_another(
-    rgb: Pixels, alpha: Pixels, scenes: Pixels, size: int, rng: np.random.Generator, clear: bool = False
+    rgb: Pixels,
+    alpha: Pixels,
+    scenes: Pixels,
+    size: int,
+    rng: np.random.Generator,
+    clear: bool = False,
+    synthetic: float = SYNTHETIC,
 ) -> Pixels:
     """The item of a photo before a random background: uint8, (size, size, 3), RGB.
 
     rgb: uint8, (h, w, 3), RGB. alpha: uint8, (k, k), the item's outline on the same photo. scenes: uint8,
     (n, side, side, 3), RGB; may be empty, then the background is synthetic. clear: the item may be see-through; then
-    where it looks like the old background, the new one shows, tinted as the old one was.
+    where it looks like the old background, the new one shows, tinted as the old one was. synthetic: how many of the
+    backgrounds are.
     """
     matrix = _placement(alpha, rgb.shape[1] / alpha.shape[1], rgb.shape[0] / alpha.shape[0], size, rng)
     flags = cv2.INTER_LINEAR
@@ -35,7 +44,7 @@ def before_another(
     of_alpha[:, 0] *= rgb.shape[1] / alpha.shape[1]
     of_alpha[:, 1] *= rgb.shape[0] / alpha.shape[0]
     share = cv2.warpAffine(alpha, of_alpha, (size, size), flags=flags).astype(np.float32)[..., None] / 255
-    new = behind(scenes, size, rng).astype(np.float32)
+    new = behind(scenes, size, rng, synthetic).astype(np.float32)
     shown = item.astype(np.float32)
     if clear:
         board = _board(rgb, alpha)
@@ -54,9 +63,9 @@ def _board(rgb: Pixels, alpha: Pixels) -> NDArray[np.float32]:
     return np.asarray(np.maximum(np.median(small[around], axis=0), 1), np.float32)
 
 
-def behind(scenes: Pixels, size: int, rng: np.random.Generator) -> Pixels:
+def behind(scenes: Pixels, size: int, rng: np.random.Generator, synthetic: float = SYNTHETIC) -> Pixels:
     """A random background: uint8, (size, size, 3), RGB; often out of focus, as what is behind a held item is."""
-    if not len(scenes) or rng.random() < SYNTHETIC:
+    if not len(scenes) or rng.random() < synthetic:
         return empty_scene(size, rng)
     view = geometric(scenes[rng.integers(len(scenes))], size, rng, scale=(0.1, 1.0))
     view = photometric(view, rng)

@@ -10,6 +10,7 @@ VALIDATION_SHARE = 0.2
 # Held-back parts of the grouped split, filled in this order; the rest is trained on
 HELD_SHARES = {"test": 0.15, "validation": 0.15}
 PARTS = ("training", "validation", "test", "dropped")
+EVALUATED = ("all", "validation", "grouped-validation", "grouped-test")  # what can be measured on
 GROUPS_FILE = Path(__file__).parent / "trashnet_groups.tsv"
 HEADER = "part\tgroup\tphoto"
 
@@ -110,3 +111,12 @@ def split_photos(
         return reference_split(classes)
     parts = grouped_split(classes, groups)
     return parts["training"], parts["validation"]
+
+
+def chosen_part(classes: Classes, split: str, groups: Path = GROUPS_FILE) -> dict[str, list[Path]]:
+    """The photos that `split`, one of EVALUATED, names; `groups` is the list of the grouped split."""
+    if split == "all":
+        return {name: list(paths) for name, paths in classes.items()}
+    if split == "validation":
+        return reference_split(classes)[1]
+    return grouped_split(classes, groups)[split.removeprefix("grouped-")]

@@ -28,11 +28,11 @@ from training.features import Features
 from training.measure import table
 from training.network import LAST_FROZEN, build_network, frozen_part
 from training.sampler import BACKGROUND_SHARE, HARD_SHARE, MIXED_SHARE, REPLACED_SHARE, Sampler
+from training.scene import SEE_THROUGH
 from training.splits import GROUPS_FILE, split_photos
 from training.stages import HISTORY_FILE, RUNS, Stage, mean, read_history, run_stage, schedule
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
-SEE_THROUGH = ("glass", "plastic")
 RECIPE = (
     f"The backbone after {LAST_FROZEN} and the head learn, head first; Adam, cosine decay, label smoothing, "
     "BatchNorm's statistics as ImageNet left them; several runs of unlike length from the same head, of each the "
