@@ -54,6 +54,10 @@ class TestTrainCommand:
             with pytest.raises(KeyboardInterrupt):
                 command(train, monkeypatch, *arguments)
         assert not (out / METADATA_FILE).exists()
+        part, began_and_ended = learning_part(build_network(4, 32, weights=None)), []
+        for name in ("head-best", "run1-epoch-001", "run2-epoch-001"):
+            part.load_weights(out / "checkpoints" / f"{name}.weights.h5")
+            began_and_ended.append(part.get_weights())
 
         # Another run must not quietly take over its weights
         with pytest.raises(SystemExit) as refused:
@@ -84,6 +88,9 @@ class TestTrainCommand:
 
         # The served file computes what Keras does, and evaluate finds the figures that the metadata claims
         network = keras.models.load_model(out / "network.keras")
+        learned = learning_part(network).get_weights()
+        for got, head, first, second in zip(learned, *began_and_ended, strict=True):
+            np.testing.assert_allclose(got, 0.25 * head + 0.375 * (first + second), atol=1e-6)
         pixels = preprocess(read_photo(photos / "red" / "red0.png"), 32)
         logits = np.asarray(network(pixels[None].astype(np.float32)))[0, :3] / metadata["temperature"]
         expected = np.exp(logits - np.logaddexp.reduce(logits))
@@ -209,9 +216,10 @@ class TestStages:
 
     def test_the_mean_of_networks_is_that_of_each_weight(self) -> None:
         one, other = tiny_network().get_weights(), tiny_network().get_weights()
-        for middle, a, b in zip(mean([one, other]), one, other, strict=True):
+        for middle, near, a, b in zip(mean([one, other]), mean([one, other], [0.9, 0.1]), one, other, strict=True):
             np.testing.assert_allclose(middle, (a + b) / 2, atol=1e-6)
-            assert middle.dtype == np.float32
+            np.testing.assert_allclose(near, 0.9 * a + 0.1 * b, atol=1e-6)
+            assert middle.dtype == near.dtype == np.float32
 
     def test_the_last_epochs_are_averaged(self, tmp_path: Path) -> None:
         network = tiny_network()

@@ -21,9 +21,11 @@ CLIP_NORM = 5.0
 RATE = 1e-4
 FLOOR = 0.1
 RAMP = 100  # batches
-# What the network knew of other people's photos fades while it learns these, so the runs are short; the mean of all
-# knows more than any of them (training/experiments.md, 7 to 11 and 16)
-RUNS = (3, 5, 5, 8)
+# Two runs, averaged, know more than either (Wortsman et al. 2022, arXiv:2203.05482). Some of what ImageNet taught about
+# other people's photos fades while they learn these; a part of the weights before them brings it back (Wortsman et
+# al. 2022, arXiv:2109.01903). Figures: training/experiments.md, 8 and 19 to 21
+RUNS = (24, 24)
+HEAD_SHARE = 0.25
 HISTORY_FILE = "history-{name}.csv"
 
 
@@ -89,9 +91,10 @@ def run_stage(
     network.set_weights(mean(weights))
 
 
-def mean(weights: Sequence[Weights]) -> Weights:
-    """The mean of several networks' weights, each a list of float32 arrays."""
-    return [np.asarray(np.mean(same, axis=0, dtype=np.float64), np.float32) for same in zip(*weights, strict=True)]
+def mean(weights: Sequence[Weights], shares: Sequence[float] | None = None) -> Weights:
+    """The mean of several networks' weights, each a list of float32 arrays; shares: how much of each (all alike)."""
+    together = (np.asarray(same, np.float64) for same in zip(*weights, strict=True))
+    return [np.asarray(np.average(same, axis=0, weights=shares), np.float32) for same in together]
 
 
 def _fit(

@@ -30,13 +30,14 @@ from training.network import LAST_FROZEN, build_network, frozen_part
 from training.sampler import BACKGROUND_SHARE, HARD_SHARE, MIXED_SHARE, REPLACED_SHARE, Sampler
 from training.scene import SEE_THROUGH
 from training.splits import GROUPS_FILE, split_photos
-from training.stages import HISTORY_FILE, RUNS, Stage, mean, read_history, run_stage, schedule
+from training.stages import HEAD_SHARE, HISTORY_FILE, RUNS, Stage, mean, read_history, run_stage, schedule
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
 RECIPE = (
     f"The backbone after {LAST_FROZEN} and the head learn, head first; Adam, cosine decay, label smoothing, "
-    "BatchNorm's statistics as ImageNet left them; several runs of unlike length from the same head, of each the "
-    "later half of its epochs' weights averaged, and then these. Easy pictures: random crops, "
+    "BatchNorm's statistics as ImageNet left them; several runs from the same head, of each the later half of its "
+    f"epochs' weights averaged, then these, and {HEAD_SHARE:.0%} of the weights with which the runs began mixed in. "
+    "Easy pictures: random crops, "
     "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Hard ones, "
     f"{HARD_SHARE:.0%}: also, items before a plain background are cut out and, {REPLACED_SHARE:.0%} of the time, put "
     "before another, a photo or a synthetic wall, which shows through see-through ones, at any place, size and "
@@ -166,7 +167,7 @@ def read_data(options: argparse.Namespace) -> Data:
 
 
 def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras.Model:
-    """Run the stages; return the network with the runs' mean weights (Wortsman et al. 2022, arXiv:2203.05482)."""
+    """Run the stages; return the network with the mean weights of the runs and of where they began."""
     keras.utils.set_random_seed(options.seed)
     weights: str | None = None if options.weights == "none" else options.weights
     if options.start:
@@ -192,7 +193,7 @@ def train(options: argparse.Namespace, data: Data, stages: list[Stage]) -> keras
             ends.append(network.get_weights())
         done = stages[: number + 1]
         write_curves(options.out / CURVES_FILE, {stage.name: history_of(options, stage) for stage in done})
-    network.set_weights(mean(ends))
+    network.set_weights(mean([mean(ends), start], [1 - HEAD_SHARE, HEAD_SHARE]))
     return network
 
 
