@@ -24,19 +24,19 @@ from training.splits import reference_split
 # What a network expects -> (scale, offset) from pixels 0..255
 INPUT_RANGES = {"-1..1": (1 / 127.5, -1.0), "0..1": (1 / 255, 0.0), "0..255": (1.0, 0.0)}
 SCALING = {"Rescaling", "Normalization", "TrueDivide", "Divide", "Multiply", "Subtract", "Add"}
-PRECISIONS = ("float16", "float32", "int8")
+PRECISIONS = ("float32", "float16", "int8")
 REPRESENTATIVE = 200  # photos from which int8 learns its ranges
 
 
 def to_litert(
-    network: keras.Model, size: int, precision: str = "float16", representative: NDArray[np.uint8] | None = None
+    network: keras.Model, size: int, precision: str = "float32", representative: NDArray[np.uint8] | None = None
 ) -> bytes:
     """Convert a Keras model to a LiteRT file with a fixed input (1, size, size, 3), RGB 0..255.
 
     The outputs are the logits, (1, classes), and, where the network ends in global average pooling and a dense layer,
     the class activation maps, (1, rows, columns, classes).
-    precision: of the stored weights. With float16 the file is half as large; XNNPACK unpacks them on loading and
-    computes in float32 all the same. With int8 everything is computed in integers (Jacob et al. 2018,
+    precision: of the stored weights. float32 keeps what was trained; float16 halves the file, though XNNPACK unpacks it
+    on loading and computes in float32 all the same. With int8 everything is computed in integers (Jacob et al. 2018,
     arXiv:1712.05877), the input is uint8, and `representative`, photos as uint8, (n, size, size, 3), shows the ranges.
     """
     network = with_activation_maps(network)
@@ -170,7 +170,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         help="what the network expects unless it scales by itself; write --input-range=0..1 (default %(default)s)",
     )
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="side, for a network that takes any size")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="int8 needs --data")
+    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="int8 needs --data")
     parser.add_argument("--background", action="store_true", help="the last output means none of the labels")
     parser.add_argument("--skip-bad", action="store_true", help="leave photos out that cannot be read")
     options = parser.parse_args(arguments)

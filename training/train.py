@@ -115,7 +115,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=INPUT_SIZE, help="input side in pixels (default %(default)s)")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--precision", choices=PRECISIONS, default="float16", help="of the exported file")
+    parser.add_argument("--precision", choices=PRECISIONS, default=PRECISIONS[0], help="of the exported file")
     parser.add_argument("--data-notes", type=Path, help="a text file for the model card: sources and licences")
     parser.add_argument("--skip-bad", action="store_true", help="leave photos out that cannot be read")
     options = parser.parse_args(arguments)
