@@ -1,6 +1,6 @@
 # make run    start the app (PORT=8501 ADDRESS=localhost); HTTPS=1: with a certificate, at all addresses
 # make test   lint, types and every test
-# make train  make a model anew from the photos in DATA, into OUT (an hour at most); then evaluate it
+# make train  make a model anew from the photos in DATA, into OUT (an hour at most); then evaluate it (EXTRA: more options)
 # make audit  known vulnerabilities in the installed packages
 # make setup  install what the app needs, nothing else; make setup-training adds TensorFlow
 # All of them set themselves up and are cheap to repeat.
@@ -10,7 +10,7 @@ PORT ?= 8501
 ADDRESS ?= $(if $(HTTPS),,localhost)
 DATA ?= ../shared/data
 OUT ?= runs/model
-SEED ?= 0
+SEED ?= 2
 BIN := .venv/bin
 
 .PHONY: run setup setup-training test train test-app test-beside lint audit system browser screenshots clean
@@ -29,7 +29,7 @@ NOT_ITEMS := $(foreach kind,nature people_things_places fruit_veg,--not-items $(
 EVALUATE := $(BIN)/python -m training.evaluate --model $(OUT) --report $(OUT)
 
 train: .venv/training.stamp
-	$(BIN)/python -m training.train --data $(TRASHNET) --extra $(DATA)/field_train/drinks_ccby --extra $(DATA)/field_train/web=0.7 \
+	$(BIN)/python -m training.train --data $(TRASHNET) --extra $(DATA)/field_train/drinks_ccby $(EXTRA) \
 		--background $(DATA)/backgrounds --weights $(or $(wildcard $(DATA)/backbone/*.weights.h5),imagenet) \
 		--data-notes training/data_notes.md --seed $(SEED) --out $(OUT)
 	$(EVALUATE)/reference.html --record "reference split" --data $(TRASHNET) --split validation $(NOT_ITEMS)
