@@ -55,7 +55,7 @@ def tiny_network(size: int = 16, classes: int = 4) -> keras.Model:
     norm = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3, use_bias=False)(frozen))
     backbone = keras.Model(scaled, keras.layers.ReLU()(norm), name=BACKBONE)
     pooled = keras.layers.GlobalAveragePooling2D()(backbone(keras.layers.Rescaling(1 / 127.5, -1)(pixels)))
-    return keras.Model(pixels, keras.layers.Dense(classes)(pooled))
+    return keras.Model(pixels, keras.layers.Dense(classes)(keras.layers.Dropout(0.3)(pooled)))
 
 
 def tiny_sampler(seed: int = 0) -> Sampler:

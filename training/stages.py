@@ -134,6 +134,7 @@ def _fit(
         epochs=stage.epochs,
         callbacks=[
             sampler,
+            _Dropout(sampler.seed),
             keras.callbacks.ModelCheckpoint(
                 best, "val_accuracy", mode="max", save_best_only=True, save_weights_only=True,
                 initial_value_threshold=reached,
@@ -145,6 +146,23 @@ def _fit(
             *extra,
         ],
     )  # fmt: skip
+
+
+class _Dropout(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """Makes what dropout drops follow from (seed, epoch), as the sampler's pictures do.
+
+    Keras's backups leave out how far its random numbers had come, so a resumed run would not be the same.
+    """
+
+    def __init__(self, seed: tuple[int, ...]) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        rng = np.random.default_rng([*self.seed, epoch])
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.seed_generator.state.assign(rng.integers(2**31, size=2))
 
 
 def read_history(path: Path) -> list[dict[str, str]]:
