@@ -10,7 +10,7 @@ PORT ?= 8501
 ADDRESS ?= $(if $(HTTPS),,localhost)
 DATA ?= ../shared/data
 OUT ?= runs/model
-SEED ?= 2
+SEED ?= 1
 BIN := .venv/bin
 
 .PHONY: run setup setup-training test train test-app test-beside lint audit system browser screenshots clean
