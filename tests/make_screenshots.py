@@ -77,11 +77,11 @@ def kiosk_screens(browser: Browser, server: Server) -> None:
     def shoot(scene: str, name: str = "", settle: float = 900) -> None:
         page.locator(f".k-{scene}").first.wait_for(timeout=90_000)
         page.wait_for_timeout(settle)
-        page.screenshot(path=FOLDER / f"kiosk-{name or scene}.png")
+        page.screenshot(path=FOLDER / f"kiosk-{name or scene}.png", animations="disabled")
         print(FOLDER / f"kiosk-{name or scene}.png", flush=True)
 
     page.goto(f"{server.url}/kiosk")
-    shoot("starting", settle=400)
+    shoot("starting", settle=0)  # gone within half a second where the camera is quick
     for scene, settle in (("attract", 2000), ("looking", 350), ("unsure", 900), ("gave-up", 900)):
         shoot(scene, settle=settle)
     page.locator(".k-attract").wait_for(timeout=90_000)
