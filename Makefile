@@ -10,7 +10,6 @@ PORT ?= 8501
 ADDRESS ?= $(if $(HTTPS),,localhost)
 DATA ?= ../shared/data
 OUT ?= runs/model
-TEACHER ?= runs/teacher
 SEED ?= 1
 BIN := .venv/bin
 
@@ -29,16 +28,10 @@ TRASHNET := $(DATA)/trashnet/dataset-resized
 NOT_ITEMS := $(foreach kind,nature people_things_places fruit_veg,--not-items $(DATA)/not_trash/$(kind)) --empty-scenes 300
 EVALUATE := $(BIN)/python -m training.evaluate --model $(OUT) --report $(OUT)
 
-TRAIN := $(BIN)/python -m training.train --data $(TRASHNET) --extra $(DATA)/field_train/drinks_ccby $(EXTRA) \
-	--background $(DATA)/backgrounds --data-notes training/data_notes.md
-
-# A larger network that the shipped one learns from; the same for every seed
-$(TEACHER)/network.keras: | .venv/training.stamp
-	$(TRAIN) --backbone efficientnet_lite2 --runs 16 --rate 5e-5 --out $(TEACHER)
-
-train: .venv/training.stamp $(TEACHER)/network.keras
-	$(TRAIN) --weights $(or $(wildcard $(DATA)/backbone/*.weights.h5),imagenet) \
-		--teacher $(TEACHER)/network.keras --seed $(SEED) --out $(OUT)
+train: .venv/training.stamp
+	$(BIN)/python -m training.train --data $(TRASHNET) --extra $(DATA)/field_train/drinks_ccby $(EXTRA) \
+		--background $(DATA)/backgrounds --weights $(or $(wildcard $(DATA)/backbone/*.weights.h5),imagenet) \
+		--data-notes training/data_notes.md --seed $(SEED) --out $(OUT)
 	$(EVALUATE)/reference.html --record "reference split" --data $(TRASHNET) --split validation $(NOT_ITEMS)
 	$(EVALUATE)/web2.html --record web2 --data $(DATA)/field_dev/web2 $(NOT_ITEMS)
 	$(EVALUATE)/cups.html --record cups --data $(DATA)/field_dev/cups

@@ -66,8 +66,6 @@ def _how_trained(training: dict[str, Any]) -> str:
     lines.append(f"- pictures of none of the classes: {training['background_pictures']}, and synthetic empty scenes")
     start = f", gone on from another run's `{training['start']}`" if training.get("start") else ""
     lines.append(f"- starting weights: {training['weights']}{start}; seed {training['seed']}")
-    if training.get("teacher"):
-        lines.append(f"- teacher: `{training['teacher']}`")
     for stage in training["stages"]:
         lines.append(
             f"- stage {stage['name']}: {stage['epochs_run']} of {stage['epochs']} epochs, learning rate from "

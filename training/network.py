@@ -1,7 +1,4 @@
-"""The network: a backbone, global average pooling and one dense layer.
-
-The backbone is MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381), or a larger one for a network to learn from.
-"""
+"""The network: MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381), global average pooling and one dense layer."""
 
 from pathlib import Path
 from typing import Any
@@ -9,38 +6,29 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from training.efficientnet_lite import efficientnet_lite2
 from training.errors import TrainingError
 
 BACKBONE = "backbone"
-# Each kind's last layer that does not learn. What comes before holds edges, textures and colours that ImageNet taught
-# better than a few thousand photos can, and its large feature maps would take most of a training step's time
-LAST_FROZEN = {"mobilenet_v2": "block_6_project_BN", "efficientnet_lite2": "block_10_add"}
-BACKBONES = tuple(LAST_FROZEN)
+# What comes before holds edges, textures and colours that ImageNet taught better than a few thousand photos can, and
+# its large feature maps would take most of a training step's time
+LAST_FROZEN = "block_6_project_BN"
 DROPOUT = 0.3
-IMITATION = 4.0  # weight of the difference from a teacher's features, beside the cross-entropy
 
 
-def build_network(
-    outputs: int, size: int, weights: str | Path | None = "imagenet", kind: str = BACKBONES[0]
-) -> keras.Model:
+def build_network(outputs: int, size: int, weights: str | Path | None = "imagenet") -> keras.Model:
     """A Keras model from pixels 0..255, float32, (batch, size, size, 3), RGB, to logits, (batch, outputs).
 
-    weights: "imagenet" (Keras downloads them, or a package has them), a local file with those of the backbone, or None
-    for random ones. kind: of the backbone, one of BACKBONES.
+    weights: "imagenet" (Keras downloads them), a local `include_top=False` weights file, or None for random ones.
     The scaling to -1..1 is a layer, so it travels with the weights.
     """
     if weights not in ("imagenet", None) and not Path(weights).is_file():
         raise TrainingError(f"{weights}: no such weights file")
     try:
-        if kind == "efficientnet_lite2":
-            backbone = efficientnet_lite2(size, weights, BACKBONE)
-        else:
-            backbone = keras.applications.MobileNetV2(
-                input_shape=(size, size, 3), include_top=False, weights=weights, name=BACKBONE
-            )
+        backbone = keras.applications.MobileNetV2(
+            input_shape=(size, size, 3), include_top=False, weights=weights, name=BACKBONE
+        )
     except (ValueError, OSError) as error:
-        raise TrainingError(f"weights {weights}: cannot be loaded into {kind} ({error})") from error
+        raise TrainingError(f"weights {weights}: cannot be loaded into MobileNetV2 ({error})") from error
     pixels = keras.Input((size, size, 3), name="pixels")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="to_minus_one_to_one")(pixels)
     features = backbone(scaled)
@@ -78,27 +66,7 @@ class FoldedConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ship
         return self.convolution.compute_output_shape(input_shape)
 
 
-class Imitation(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """Adds to the loss how far features are from a teacher's, and gives them back as they came.
-
-    A linear map that is thrown away afterwards takes one's features to the other's (FitNets, Romero et al. 2015,
-    arXiv:1412.6550); the loss is the mean squared difference.
-    """
-
-    def __init__(self, features: int, wanted: int, weight: float = IMITATION) -> None:
-        """features, wanted: how many the network has, and its teacher."""
-        super().__init__(name="imitation")
-        # From zeros: until the map says something, it asks nothing of the features
-        self.map, self.weight = keras.layers.Dense(wanted, kernel_initializer="zeros", name="map"), weight
-        self.map.build((None, features))
-        self.built = True
-
-    def call(self, features: Any, wanted: Any) -> Any:
-        self.add_loss(self.weight * keras.ops.mean(keras.ops.square(self.map(features) - wanted)))
-        return features
-
-
-def frozen_part(network: keras.Model, last: str = LAST_FROZEN[BACKBONES[0]]) -> keras.Model:
+def frozen_part(network: keras.Model, last: str = LAST_FROZEN) -> keras.Model:
     """The layers that training leaves alone: pixels 0..255, (batch, size, size, 3), to features, (batch, h, w, c).
 
     last: name of the last of them in the backbone.
@@ -107,17 +75,11 @@ def frozen_part(network: keras.Model, last: str = LAST_FROZEN[BACKBONES[0]]) -> 
     return keras.Model(network.inputs, keras.Model(backbone.inputs, backbone.get_layer(last).output)(_scaled(network)))
 
 
-def learning_part(
-    network: keras.Model,
-    last: str = LAST_FROZEN[BACKBONES[0]],
-    head_only: bool = False,
-    imitation: Imitation | None = None,
-) -> keras.Model:
+def learning_part(network: keras.Model, last: str = LAST_FROZEN, head_only: bool = False) -> keras.Model:
     """A twin of the layers after `frozen_part`, for training: the same logits of its features, computed faster.
 
     It shares every weight: what it learns, `network` has learned. Only `network` is saved and exported.
-    head_only: leave the backbone alone. imitation: of a teacher, whose features are then a second input,
-    (batch, wanted).
+    head_only: leave the backbone alone.
     """
     backbone = network.get_layer(BACKBONE)
     features = backbone.get_layer(last).output
@@ -141,14 +103,11 @@ def learning_part(
         return layer(inputs)  # without the mask and mode that a norm is called with
 
     twin = keras.models.clone_model(upper, clone_function=clone, call_function=call)
-    inputs = [keras.Input(features.shape[1:], name="features")]
-    result = twin(inputs[0])
+    inputs = keras.Input(features.shape[1:], name="features")
+    result = twin(inputs)
     for layer in network.layers[network.layers.index(backbone) + 1 :]:
         result = layer(result)
-        if imitation and isinstance(layer, keras.layers.GlobalAveragePooling2D):
-            inputs.append(keras.Input((imitation.map.units,), name="teacher"))
-            result = imitation(result, inputs[1])
-    return keras.Model(inputs if imitation else inputs[0], result, name=network.name)
+    return keras.Model(inputs, result, name=network.name)
 
 
 def _scaled(network: keras.Model) -> Any:

@@ -1,7 +1,6 @@
 """What one epoch consists of: balanced draws from the photos, a share of empty views, each freshly augmented."""
 
 from collections.abc import Collection
-from typing import Any
 
 import keras
 import numpy as np
@@ -12,7 +11,6 @@ from training.augmentation import augment, photometric
 from training.background import background_view
 from training.features import Features
 from training.scene import CLEAR_SHARE, before_another, disturb
-from training.teacher import SHARE, Teacher
 
 BACKGROUND_SHARE = 0.13
 DISTURBED_SHARE = 0.4  # of the empty views: a hand alone is no item
@@ -92,31 +90,20 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
             return disturb(photometric(view, rng, 1.0), rng)
         return disturb(photometric(augment(self.pixels[index], self.size, rng, CLOSE_AREA), rng, 0.6), rng)
 
-    def dataset(self, features: Features, teacher: Teacher | None = None) -> tf.data.Dataset:
-        """One epoch's features and targets, made on two threads while the network learns.
+    def dataset(self, features: Features) -> tf.data.Dataset:
+        """One epoch's features and targets, made on two threads while the network learns."""
 
-        With a teacher the features come with its own, ((batch, h, w, c), (batch, width)), and it has its share of the
-        targets. It sees the pictures as they are before mixing, and is mixed as they are.
-        """
-
-        def fill(number: NDArray[np.int64]) -> tuple[NDArray[np.float32], ...]:
+        def fill(number: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             pictures, targets, rng = self.batch(int(number))
             found = features(pictures)
-            if teacher is None:
-                mix(found, targets, rng)
-                return found, targets
-            probabilities, wanted = teacher(pictures)
-            told = np.concatenate([targets * (1 - SHARE) + probabilities * SHARE, wanted], axis=1)
-            mix(found, told, rng)
-            return found, told[:, self.classes + 1 :], told[:, : self.classes + 1]
+            mix(found, targets, rng)
+            return found, targets
 
-        shapes = [features.shape, *([(teacher.width,)] if teacher else []), (self.classes + 1,)]
-
-        def make(number: tf.Tensor) -> tuple[Any, tf.Tensor]:
-            made = tf.numpy_function(fill, [number], [tf.float32] * len(shapes), stateful=True)
-            for tensor, shape in zip(made, shapes, strict=True):
-                tensor.set_shape((self.batch_size, *shape))
-            return tuple(made[:-1]) if teacher else made[0], made[-1]
+        def make(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            found, targets = tf.numpy_function(fill, [number], (tf.float32, tf.float32), stateful=True)
+            found.set_shape((self.batch_size, *features.shape))
+            targets.set_shape((self.batch_size, self.classes + 1))
+            return found, targets
 
         numbers = tf.data.Dataset.range(self.steps)
         return numbers.map(make, num_parallel_calls=2, deterministic=True).prefetch(2)

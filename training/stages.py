@@ -5,17 +5,14 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from training.features import Features
-from training.network import BACKBONES, LAST_FROZEN, learning_part
+from training.network import LAST_FROZEN, learning_part
 from training.sampler import Sampler
-from training.teacher import Teacher
 
 Weights = list[NDArray[np.float32]]
 
@@ -47,14 +44,14 @@ class Stage:
     averaged: int = 0
 
 
-def schedule(runs: Sequence[int] = RUNS, warm_up: int = 2, started: bool = False, rate: float = RATE) -> list[Stage]:
+def schedule(runs: Sequence[int] = RUNS, warm_up: int = 2, started: bool = False) -> list[Stage]:
     """The default recipe: `warm_up` epochs for the head alone, then several runs from where the head ended.
 
     runs: how many epochs each takes; the second half of them is averaged.
-    started: the network has learned the labels before and needs no warm-up. rate: the runs' first learning rate.
+    started: the network has learned the labels before and needs no warm-up.
     """
     head = Stage("head", 0 if started else warm_up, 2e-3, head_only=True)
-    several = [Stage(f"run{n}", epochs, rate, averaged=(epochs + 1) // 2) for n, epochs in enumerate(runs, 1)]
+    several = [Stage(f"run{n}", epochs, RATE, averaged=(epochs + 1) // 2) for n, epochs in enumerate(runs, 1)]
     return [stage for stage in (head, *several) if stage.epochs > 0]
 
 
@@ -63,25 +60,23 @@ def run_stage(
     network: keras.Model,
     sampler: Sampler,
     features: Features,
-    validation: tuple[Any, NDArray[np.int64]],
+    validation: tuple[NDArray[np.float32], NDArray[np.int64]],
     state: Path,
     extra: Sequence[keras.callbacks.Callback] = (),
-    last: str = LAST_FROZEN[BACKBONES[0]],
-    teacher: Teacher | None = None,
+    last: str = LAST_FROZEN,
 ) -> None:
     """Train `network` in place and leave it with its best epoch's weights, or the mean of its last epochs'.
 
     A stage that is finished already is only loaded.
 
-    features: the frozen part of the network, up to the layer `last`. validation: its features of n photos, with a
-    teacher a pair of these and the teacher's, and the photos' labels, (n,). state: a folder for the history, the best
-    weights, and a backup after each epoch from which a run that was cut short continues. extra: more callbacks.
+    features: the frozen part of the network, up to the layer `last`. validation: its features of n photos and their
+    labels, (n,). state: a folder for the history, the best weights, and a backup after each epoch from which a run that
+    was cut short continues. extra: more callbacks.
     """
-    # It shares the weights: what it learns, the network does
-    network = learning_part(network, last, stage.head_only, teacher.imitation if teacher else None)
+    network = learning_part(network, last, stage.head_only)  # it shares the weights: what it learns, the network does
     best, done = state / f"{stage.name}-best.weights.h5", state / f"{stage.name}.done"
     if not done.exists():
-        _fit(stage, network, sampler, sampler.dataset(features, teacher), validation, best, extra)
+        _fit(stage, network, sampler, features, validation, best, extra)
         done.touch()
         shutil.rmtree(state / f"{stage.name}-backup", ignore_errors=True)
     if not stage.averaged:
@@ -106,8 +101,8 @@ def _fit(
     stage: Stage,
     network: keras.Model,
     sampler: Sampler,
-    pictures: tf.data.Dataset,
-    validation: tuple[Any, NDArray[np.int64]],
+    features: Features,
+    validation: tuple[NDArray[np.float32], NDArray[np.int64]],
     best: Path,
     extra: Sequence[keras.callbacks.Callback],
 ) -> None:
@@ -133,7 +128,7 @@ def _fit(
     averaged = [keras.callbacks.ModelCheckpoint(every, save_weights_only=True)] if stage.averaged else []
     print(f"stage {stage.name}: {asdict(stage)}, {sampler.steps} batches an epoch", flush=True)
     network.fit(
-        pictures,
+        sampler.dataset(features),
         validation_data=(found, targets),
         validation_batch_size=sampler.batch_size,
         epochs=stage.epochs,
