@@ -22,7 +22,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data: blob:",
         "media-src 'self' data: blob:",
         "font-src 'self' data:",
-        "connect-src 'self'",
+        "connect-src 'self' data:",  # the camera input reads the picture that it took from a data: address
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'self'",
