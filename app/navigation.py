@@ -1,5 +1,7 @@
 """What each visitor's session runs: page configuration, the header and navigation."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import ui
@@ -21,4 +23,5 @@ if page != kiosk:  # which fills the screen
         st.html(ui.WORDMARK)
         st.page_link(live)
         st.page_link(photo)
+        st.html(ui.script(Path(__file__).parent / "views" / "links.js"), unsafe_allow_javascript=True)
 page.run()
