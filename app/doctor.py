@@ -21,11 +21,11 @@ import numpy as np
 from aioice import stun, turn
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
-from app.bins import RulesError, load_rules
-from app.counts import Counts, CountsError
-from app.https import own_certificate
-from app.ice import IceServers, ProviderError, Server, check, fetch
-from app.languages import LanguageError, languages
+from app.advice.bins import RulesError, load_rules
+from app.advice.languages import LanguageError, languages
+from app.answers.counts import Counts, CountsError
+from app.network.https import own_certificate
+from app.network.ice import IceServers, ProviderError, Server, check, fetch
 from app.services import counts_path, rules_path
 from app.settings import Settings, SettingsError, load_settings
 from model import ArtifactError, Classifier

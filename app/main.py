@@ -19,10 +19,10 @@ from starlette.routing import Route
 from streamlit import config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from app.bins import RulesError
-from app.counts import CountsError
-from app.guards import SameOrigin, SecurityHeaders, UploadLimit
-from app.languages import LanguageError
+from app.advice.bins import RulesError
+from app.advice.languages import LanguageError
+from app.answers.counts import CountsError
+from app.network.guards import SameOrigin, SecurityHeaders, UploadLimit
 from app.services import services
 from app.settings import SettingsError
 from model import ArtifactError

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import ui
-from app.icons import favicon
+from app.look.icons import favicon
+from app.views import ui
 
 st.set_page_config(page_title="Whichbin", page_icon=favicon("frame", "#0B7A4B"), layout="wide")
 # Not in a folder called pages: Streamlit would run a script from there by itself, without this one, for a visitor who
@@ -23,5 +23,5 @@ if page != kiosk:  # which fills the screen
         st.html(ui.WORDMARK)
         st.page_link(live)
         st.page_link(photo)
-        st.html(ui.script(Path(__file__).parent / "views" / "links.js"), unsafe_allow_javascript=True)
+        st.html(ui.script(Path(__file__).parent / "views" / "static" / "links.js"), unsafe_allow_javascript=True)
 page.run()

@@ -5,14 +5,15 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.access import PasswordGate
-from app.bins import Rules, load_rules, rules_files
-from app.counts import Counts, DiskError
-from app.exporter import serve_metrics
-from app.ice import IceServers
+from app.advice.bins import Rules, load_rules, rules_files
+from app.advice.languages import Language, languages
+from app.advice.verdict import Smoothing
+from app.answers.access import PasswordGate
+from app.answers.counts import Counts, DiskError
 from app.kiosk.heartbeat import Heartbeat
-from app.languages import Language, languages
-from app.photo_decoder import PhotoDecoder
+from app.network.exporter import serve_metrics
+from app.network.ice import IceServers
+from app.photo.decoder import PhotoDecoder
 from app.settings import ROOT, Settings, SettingsError, load_settings
 from app.stream import memory
 from app.stream.engine import Engine, usable_cores
@@ -20,7 +21,6 @@ from app.stream.metrics import Totals
 from app.stream.places import Places
 from app.stream.presence import Presence
 from app.stream.processor import StreamProcessor
-from app.stream.verdict import Smoothing
 from model import Classifier
 
 log = logging.getLogger(__name__)

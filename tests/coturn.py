@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from app.doctor import ask
-from app.ice import turn_rest
+from app.network.ice import turn_rest
 from tests.test_exporter import free_port
 
 SECRET = "north-wind"

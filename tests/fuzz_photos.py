@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.photo_decoder import PhotoDecoder
+from app.photo.decoder import PhotoDecoder
 from app.settings import Settings
 from model import PhotoError
 from tests.hostile_photos import hostile, mutated, valid_files

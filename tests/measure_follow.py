@@ -14,8 +14,8 @@ import av
 import numpy as np
 from aiortc import MediaStreamTrack
 
-from app.bins import load_rules
-from app.colors import rgb
+from app.advice.bins import load_rules
+from app.look.colors import rgb
 from app.stream.engine import Engine
 from app.stream.overlay import panel_rectangle
 from app.stream.processor import StreamProcessor

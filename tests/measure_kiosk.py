@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from app.bins import load_rules
-from app.languages import languages
+from app.advice.bins import load_rules
+from app.advice.languages import languages
 from model import Classifier
 from tests.browser import launch
 from tests.camera import empty_scene, item_scene, item_scenes, marked_wall, write_clip

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from app.https import self_signed
+from app.network.https import self_signed
 from tests.test_exporter import free_port
 from tests.trashnet import ROOT
 

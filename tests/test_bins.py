@@ -4,13 +4,13 @@ import tomllib
 
 import pytest
 
-from app.bins import RulesError, display_name, load_rules, rules_files
-from app.caption import caption
-from app.colors import contrast, text_on
-from app.languages import languages
-from app.photo_results import PhotoResult, photo_caption, rows
-from app.stream.verdict import State, Verdict
-from app.ui import spoken, verdict_card
+from app.advice.bins import RulesError, display_name, load_rules, rules_files
+from app.advice.caption import caption
+from app.advice.languages import languages
+from app.advice.verdict import State, Verdict
+from app.look.colors import contrast, text_on
+from app.photo.results import PhotoResult, photo_caption, rows
+from app.views.ui import spoken, verdict_card
 from tests.fakes import prediction
 
 SIX = ("cardboard", "glass", "metal", "paper", "plastic", "trash")

@@ -13,8 +13,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from app.bins import load_rules
-from app.colors import rgb
+from app.advice.bins import load_rules
+from app.look.colors import rgb
 from app.stream.overlay import panel_rectangle
 from tests.browser import launch
 from tests.camera import empty_scene, item_scene, write_clip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.counts import BUSY_S, DAY_S, SCHEMA, TIDY_S, Answer, Counts, CountsError, DiskError, Summary, midnight
+from app.answers.counts import BUSY_S, DAY_S, SCHEMA, TIDY_S, Answer, Counts, CountsError, DiskError, Summary, midnight
 from tests.fakes import Clock
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"  # POSIX, so that the tests need no time zone files

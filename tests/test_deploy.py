@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from app.languages import languages
+from app.advice.languages import languages
 from app.settings import Settings, load_settings
 from tests.kiosk_policy import ELSEWHERE, command
 from tests.trashnet import ROOT

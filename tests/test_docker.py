@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from app.ice import IceServers
+from app.network.ice import IceServers
 from app.settings import load_settings
 from tests.nginx import SHIPPED
 from tests.trashnet import ROOT

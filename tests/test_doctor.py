@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from app import doctor, ice
-from app.counts import Counts
+from app import doctor
+from app.answers.counts import Counts
 from app.doctor import ask, camera_origin, counts_file, ice_servers, language_files, model_and_rules, ports
+from app.network import ice
 from app.settings import ROOT, Settings
 from tests.test_exporter import free_port
 

@@ -5,7 +5,7 @@ import urllib.request
 
 import pytest
 
-from app.exporter import serve_metrics
+from app.network.exporter import serve_metrics
 from app.stream.engine import Engine
 from app.stream.metrics import Metrics, Totals
 from tests.fakes import StubClassifier

@@ -7,10 +7,10 @@ import time
 import av
 import pytest
 
-from app.bins import load_rules
+from app.advice.bins import load_rules
+from app.advice.verdict import State
 from app.stream import engine as engine_module
 from app.stream.processor import StreamProcessor
-from app.stream.verdict import State
 from tests.fakes import LABELS, StubClassifier, frame, prediction
 from tests.test_loopback import BLACK, GLASS, METAL, RATE, Camera, by_color, loopback
 

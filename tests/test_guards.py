@@ -9,8 +9,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from app import guards
-from app.guards import HEADERS, UPLOADS, UploadLimit
+from app.network import guards
+from app.network.guards import HEADERS, UPLOADS, UploadLimit
 
 
 @pytest.mark.parametrize("path", ["/", "/photo", "/kiosk/alive", "/_stcore/health", "/no-such-page"])

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.heat import heat, heat_uri
+from app.look.heat import heat, heat_uri
 from app.stream.frames import planes
 from tests.fakes import frame, prediction
 from tests.test_processor import Stream

@@ -12,8 +12,8 @@ import pytest
 from streamlit_webrtc import credentials
 from streamlit_webrtc.config import compile_rtc_configuration
 
-from app import ice
-from app.ice import IceServers, Provider, ProviderError, fetch, turn_rest
+from app.network import ice
+from app.network.ice import IceServers, Provider, ProviderError, fetch, turn_rest
 from app.settings import Settings, SettingsError
 
 TURN = ("stun:a:1", "turn:b:2", "turns:c?transport=tcp")

@@ -6,8 +6,8 @@ from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 
 import app.stream.track  # noqa: F401 (installs it)
-from app.stream import jitter
-from app.stream.jitter import GONE, PromptJitterBuffer
+from app.stream.patches import jitter
+from app.stream.patches.jitter import GONE, PromptJitterBuffer
 
 
 @pytest.fixture

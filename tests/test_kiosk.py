@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
-from app.bins import load_rules, rules_files
-from app.colors import rgb
-from app.counts import Counts
-from app.languages import languages
+from app.advice.bins import load_rules, rules_files
+from app.advice.languages import languages
+from app.answers.counts import Counts
+from app.look.colors import rgb
 from tests.browser import launch
 from tests.camera import empty_scene, item_scene, marked_wall, write_clip
 from tests.conftest import Server

@@ -2,10 +2,10 @@
 
 import re
 
-from app.bins import load_rules
+from app.advice.bins import load_rules
+from app.advice.languages import languages
 from app.kiosk import html
 from app.kiosk.screens import Scene, Screen
-from app.languages import languages
 
 LABELS = ("cardboard", "glass", "<img src=x onerror=alert(1)>")
 RULES = load_rules(LABELS)

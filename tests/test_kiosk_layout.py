@@ -5,10 +5,10 @@ import itertools
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from app.bins import load_rules, rules_files
+from app.advice.bins import load_rules, rules_files
+from app.advice.languages import languages
 from app.kiosk import html
 from app.kiosk.screens import Scene, Screen
-from app.languages import languages
 from tests.browser import launch
 from tests.trashnet import ROOT
 

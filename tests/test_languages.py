@@ -6,9 +6,9 @@ import tomllib
 
 import pytest
 
-from app.caption import caption
-from app.languages import FOLDER, LanguageError, language, languages, load_languages
-from app.stream.verdict import State, Verdict
+from app.advice.caption import caption
+from app.advice.languages import FOLDER, LanguageError, language, languages, load_languages
+from app.advice.verdict import State, Verdict
 from model import Classifier
 
 VALUES = {"percent": 92, "item": "[item]", "bins": "[bins]"}

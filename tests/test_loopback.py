@@ -12,12 +12,12 @@ import pytest
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from app.bins import load_rules
+from app.advice.bins import load_rules
+from app.advice.verdict import State
 from app.stream.engine import Engine
 from app.stream.overlay import panel_rectangle
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
-from app.stream.verdict import State
 from tests.fakes import LABELS, StubClassifier, frame, prediction
 from tests.peers import connected, loopback
 

@@ -12,10 +12,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import app.services
-from app import answer_report as report
-from app.access import LONGEST_WAIT_S, PasswordGate, TooSoonError, is_operator
-from app.bins import load_rules
-from app.counts import Answer, Counts, Summary, midnight
+from app.advice.bins import load_rules
+from app.answers import report as report
+from app.answers.access import LONGEST_WAIT_S, PasswordGate, TooSoonError, is_operator
+from app.answers.counts import Answer, Counts, Summary, midnight
 from app.services import services
 from app.settings import Settings
 from tests.fakes import LABELS, Clock

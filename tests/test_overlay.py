@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from app.bins import load_rules
-from app.caption import caption
-from app.icons import ICONS
-from app.languages import languages
+from app.advice.bins import load_rules
+from app.advice.caption import caption
+from app.advice.languages import languages
+from app.advice.verdict import State, Verdict
+from app.look.icons import ICONS
 from app.stream.frames import planes, writable_yuv
 from app.stream.overlay import Overlay, panel_rectangle, regions
-from app.stream.verdict import State, Verdict
 from tests.fakes import frame
 
 LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash")

@@ -10,7 +10,7 @@ import threading
 import pytest
 from PIL import Image
 
-from app.photo_decoder import PhotoDecoder
+from app.photo.decoder import PhotoDecoder
 from model import PhotoError, read_photo
 from tests.fuzz_photos import run
 from tests.hostile_photos import chunk, encoded, mutated, png_header, valid_files

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.bins import load_rules
+from app.advice.bins import load_rules
+from app.advice.languages import languages
 from app.kiosk.html import screen_html, spoken_html
 from app.kiosk.screens import Scene, Screen
-from app.languages import languages
-from app.photo_results import PhotoResult, classify_photo, photo_caption, rows, to_csv
-from app.ui import photo_card, photo_error, probability_bars, verdict_card
+from app.photo.results import PhotoResult, classify_photo, photo_caption, rows, to_csv
+from app.views.ui import photo_card, photo_error, probability_bars, verdict_card
 from model import read_photo
 from tests.fakes import LABELS, StubClassifier, prediction
 

@@ -7,12 +7,12 @@ import av
 import numpy as np
 import pytest
 
-from app.bins import load_rules
+from app.advice.bins import load_rules
+from app.advice.verdict import State
 from app.stream.engine import Engine, Snapshot
 from app.stream.frames import planes
 from app.stream.presence import Presence
 from app.stream.processor import StreamProcessor
-from app.stream.verdict import State
 from tests.fakes import LABELS, Clock, StubClassifier, frame, prediction
 
 BLACK = (0, 0, 0)

@@ -11,7 +11,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from app.guards import HEADERS, UPLOAD_S, UPLOADS
+from app.network.guards import HEADERS, UPLOAD_S, UPLOADS
 from app.settings import Settings
 from tests import nginx
 from tests.browser import launch

@@ -5,9 +5,9 @@ import math
 
 import pytest
 
+from app.advice.verdict import State, Verdict
 from app.kiosk.screens import Pace, Scene, Screens, Sight
 from app.stream.presence import Watching
-from app.stream.verdict import State, Verdict
 
 EMPTY = Sight(Verdict(State.EMPTY), in_view=False, silence=0.03)
 SOMETHING = Sight(Verdict(State.EMPTY), in_view=True, silence=0.03)

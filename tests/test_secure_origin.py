@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from playwright.sync_api import expect, sync_playwright
 
-from app.https import RENEW, VALID, addresses, certificate_hosts, machine_hosts, self_signed
+from app.network.https import RENEW, VALID, addresses, certificate_hosts, machine_hosts, self_signed
 from tests.browser import launch
 from tests.camera import empty_scene, write_clip
 from tests.test_browser import wait_for_video
@@ -70,12 +70,12 @@ def test_on_localhost_it_says_nothing_of_the_kind(chromium, server):
 
 @pytest.fixture
 def serve(tmp_path):
-    """Starts `python -m app.https` and gives its port and log."""
+    """Starts `python -m app.network.https` and gives its port and log."""
     processes = []
 
     def serve(**environ: str):
         port, log = free_port(), tmp_path / f"log{len(processes)}.txt"
-        command = [sys.executable, "-m", "app.https", "--port", str(port), "--address", "127.0.0.1"]
+        command = [sys.executable, "-m", "app.network.https", "--port", str(port), "--address", "127.0.0.1"]
         command += ["--folder", str(tmp_path / "https")]
         with log.open("wb") as out:
             process = subprocess.Popen(
@@ -142,7 +142,7 @@ def test_a_certificate_of_ones_own(serve, tmp_path):
 
 def test_half_a_certificate_of_ones_own_is_one_line():
     environ = os.environ | {"STREAMLIT_SERVER_SSL_CERT_FILE": "/nowhere/certificate.pem"}
-    command = [sys.executable, "-m", "app.https"]
+    command = [sys.executable, "-m", "app.network.https"]
     failed = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60)
     assert failed.returncode == 1
     assert failed.stderr.endswith("go together; one is missing\n")
@@ -194,7 +194,7 @@ def test_a_damaged_certificate_is_replaced(tmp_path, name):
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    command = [sys.executable, "-m", "app.https", "--folder", str(tmp_path / "file" / "https")]
+    command = [sys.executable, "-m", "app.network.https", "--folder", str(tmp_path / "file" / "https")]
     failed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert failed.returncode == 1
     assert failed.stderr.startswith("whichbin cannot serve HTTPS: ")

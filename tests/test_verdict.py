@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from app.stream.verdict import Smoothing, State, VerdictTracker
+from app.advice.verdict import Smoothing, State, VerdictTracker
 from tests.fakes import prediction
 
 

@@ -1,1 +1,1 @@
-"""The kiosk: what a screen at a bin shows, and what keeps it going. The page itself is app/views/kiosk.py."""
+"""The kiosk: what a screen at a bin shows, and what keeps it going. Its page is `app/views/kiosk.py`."""

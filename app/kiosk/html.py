@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from html import escape
 
-from app.bins import Bin, Rules
-from app.caption import spoken, whole_percent
-from app.colors import text_on
-from app.icons import svg_uri
+from app.advice.bins import Bin, Rules
+from app.advice.caption import spoken, whole_percent
+from app.advice.languages import Language
 from app.kiosk.screens import Scene, Screen
-from app.languages import Language
+from app.look.colors import text_on
+from app.look.icons import svg_uri
 
 LIVE = {Scene.ATTRACT: "attract", Scene.LOOKING: "looking", Scene.UNSURE: "unsure"}
 TROUBLE = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from app.stream.verdict import State, Verdict
+from app.advice.verdict import State, Verdict
 
 
 class Scene(Enum):

@@ -1,1 +1,1 @@
-"""The real-time path: frames in, annotated frames out. Knows neither Streamlit nor TensorFlow."""
+"""The real-time path: frames in, annotated frames out. Imports neither Streamlit nor TensorFlow."""

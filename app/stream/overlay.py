@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app import icons
-from app.caption import Caption
-from app.colors import rgb, text_on
-from app.heat import heat
+from app.advice.caption import Caption
+from app.look import icons
+from app.look.colors import rgb, text_on
+from app.look.heat import heat
 from app.stream.frames import Plane, central_square, planes
 
 PANEL = "#14171B"

@@ -11,15 +11,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bins import Rules
-from app.caption import Caption, caption
+from app.advice.bins import Rules
+from app.advice.caption import Caption, caption
+from app.advice.verdict import Smoothing, State, Verdict, VerdictTracker
 from app.stream import memory
 from app.stream.engine import Engine, Outcome, Slot, Snapshot
 from app.stream.frames import central_square, is_black, mirror, square_to_rgb, writable_yuv
 from app.stream.metrics import Figures, Metrics, Totals
 from app.stream.overlay import Overlay
 from app.stream.presence import Presence
-from app.stream.verdict import Smoothing, State, Verdict, VerdictTracker
 from model import Prediction
 from model.preprocessing import INPUT_SIZE
 

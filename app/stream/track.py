@@ -12,7 +12,7 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from app.stream import consent, jitter
+from app.stream.patches import consent, jitter
 from app.stream.processor import StreamProcessor
 
 consent.install()

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import kiosk, ui
-from app.camera import START, camera
+from app import kiosk
+from app.advice.languages import language, languages
 from app.kiosk import html
 from app.kiosk.screens import Scene, Screen, Screens, Sight
-from app.languages import language, languages
 from app.services import services
 from app.stream.processor import StreamProcessor
+from app.views import ui
+from app.views.camera import START, camera
 
 LOOK = 0.2  # seconds between looks at what the camera sees
 IDLE = 30.0  # seconds without anybody after which a visitor's choice of language is forgotten

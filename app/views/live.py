@@ -6,11 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import ui
-from app.camera import START, camera
-from app.caption import caption
+from app.advice.caption import caption
 from app.services import services
 from app.stream.processor import StreamProcessor
+from app.views import ui
+from app.views.camera import START, camera
 
 STOP = "Stop camera"  # on the component's button
 REFRESH = 0.25  # seconds between looks at the verdict
@@ -64,7 +64,7 @@ with video:
     )
     st.html(
         f'<span class="wb-live" data-start="{START}" data-stop="{STOP}"></span>'
-        f"{ui.script(Path(__file__).with_suffix('.js'))}",
+        f"{ui.script(Path(__file__).parent / 'static' / 'live.js')}",
         unsafe_allow_javascript=True,
     )
 if streamer.state.signalling:

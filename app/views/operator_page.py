@@ -7,9 +7,9 @@ from datetime import date, datetime
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
-from app import answer_report as report
-from app.access import TooSoonError, is_operator
-from app.counts import Counts, CountsError, midnight
+from app.answers import report as report
+from app.answers.access import TooSoonError, is_operator
+from app.answers.counts import Counts, CountsError, midnight
 from app.services import services
 
 WIDTH = 420  # pixels, of the form and what it answers

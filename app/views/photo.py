@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from app import ui
-from app.heat import heat_uri
-from app.photo_results import PhotoResult, classify_photo, photo_caption, rows, to_csv
+from app.look.heat import heat_uri
+from app.photo.results import PhotoResult, classify_photo, photo_caption, rows, to_csv
 from app.services import services
+from app.views import ui
 from model.photos import EXTENSIONS
 
 shared = services()

@@ -14,7 +14,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from streamlit_webrtc.process import AsyncVideoProcessTrack
 
-from app.bins import load_rules
+from app.advice.bins import load_rules
 from app.stream.engine import Engine, Outcome
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack

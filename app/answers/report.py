@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 
 import altair as alt
 
-from app.bins import Rules, display_name
-from app.caption import NEUTRAL
-from app.counts import Answer, Summary
-from app.photo_results import harmless
+from app.advice.bins import Rules, display_name
+from app.advice.caption import NEUTRAL
+from app.answers.counts import Answer, Summary
+from app.photo.results import harmless
 
 MOST_DAYS = 120  # bars side by side; more are shown by the month
 

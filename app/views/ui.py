@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from app.bins import Rules
-from app.caption import Caption, whole_percent
-from app.caption import spoken as spoken_answer
-from app.colors import text_on
-from app.icons import svg_uri
+from app.advice.bins import Rules
+from app.advice.caption import Caption, whole_percent
+from app.advice.caption import spoken as spoken_answer
+from app.look.colors import text_on
+from app.look.icons import svg_uri
 from app.stream.metrics import Figures
 
 PROBLEM = "#B3261E"
@@ -101,7 +101,7 @@ def notice(title: str, detail: str) -> str:
 
 def script(path: Path) -> str:
     """A page's JavaScript file as HTML, after what these files share. Runs where `st.html` allows it."""
-    files = (Path(__file__).with_name("reached.js"), path)
+    files = (Path(__file__).parent / "static" / "reached.js", path)
     return f"<script>{''.join(file.read_text(encoding='utf-8') for file in files)}</script>"
 
 

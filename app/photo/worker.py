@@ -1,4 +1,4 @@
-"""The process that unpacks strangers' photos, one after another. Started and ended by `app.photo_decoder`.
+"""The process that unpacks strangers' photos, one after another. Started and ended by `app.photo.decoder`.
 
 Arguments: most pixels, processor seconds a photo, and bytes of address space on top of what the process has at start.
 In: 8 bytes with a file's length, big-endian, then the file. Out: a line of JSON, {"shape": [height, width, 3]} followed

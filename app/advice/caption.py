@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from app.bins import Bin, Rules
-from app.languages import ENGLISH, Language, languages
-from app.stream.verdict import State, Verdict
+from app.advice.bins import Bin, Rules
+from app.advice.languages import ENGLISH, Language, languages
+from app.advice.verdict import State, Verdict
 
 NEUTRAL = "#3A4048"
 
@@ -19,7 +19,7 @@ class Caption:
     """What to write for a verdict.
 
     title, detail: one short line each; detail may be empty.
-    icon: a name in `app.icons.ICONS`. color: of the label, or neutral, #RRGGBB.
+    icon: a name in `app.look.icons.ICONS`. color: of the label, or neutral, #RRGGBB.
     percent: confidence of an item in whole percent, else None.
     bins: where it goes, if that is known; of several, one of them.
     language: of title and detail, and for the words around the bins.

@@ -1,7 +1,7 @@
 """Unpacks strangers' photos in a process of its own, which may crash, hang or swell without the app noticing.
 
 A JPEG of 100 kB with some thousand scans keeps libjpeg busy for minutes, and no limit of Pillow's stops it; a fault in
-a decoder written in C would end every stream. So one worker process (`app.photo_worker`) unpacks one photo at a time,
+a decoder written in C would end every stream. So one worker process (`app.photo.worker`) unpacks one photo at a time,
 with limits that the kernel keeps, and is started anew where it has died.
 """
 
@@ -33,7 +33,7 @@ class PhotoDecoder:
     def __init__(self, max_pixels: int, seconds: float, max_bytes: int) -> None:
         """max_pixels and seconds of processor time: that one photo may take. max_bytes: of the largest file."""
         extra = ROOM + BYTES_A_PIXEL * max_pixels + 2 * max_bytes
-        self._command = [sys.executable, "-m", "app.photo_worker", str(max_pixels), str(seconds), str(extra)]
+        self._command = [sys.executable, "-m", "app.photo.worker", str(max_pixels), str(seconds), str(extra)]
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None  # guarded by the lock, like the next

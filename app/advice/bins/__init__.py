@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from app.icons import ICONS
+from app.look.icons import ICONS
 
 DEFAULT_FILE = Path(__file__).parent / "default.toml"
 
@@ -30,7 +30,7 @@ class RulesError(ValueError):
 class Bin:
     """A place to put things: a bin, or the shop that takes them back.
 
-    key: its table's name in the file, the same in all languages. color: #RRGGBB. icon: a name in `app.icons.ICONS`.
+    key: its table's name in the file, the same in all languages. color: #RRGGBB. icon: of `app.look.icons.ICONS`.
     hint: which of the things go there, where several bins share an answer ("clear glass"); may be empty.
     """
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.colors import rgb
+from app.look.colors import rgb
 
 GRID = 24
 STROKE = 1.8  # line width in grid units

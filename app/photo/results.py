@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.bins import Rules
-from app.caption import Caption, caption
-from app.stream.verdict import State, Verdict
+from app.advice.bins import Rules
+from app.advice.caption import Caption, caption
+from app.advice.verdict import State, Verdict
 from model import Classifier, PhotoError, Prediction, read_photo
 
 SHOWN_SIDE = 640  # pixels; the longer side of what is sent back to the browser

@@ -1,4 +1,4 @@
-"""Serve with HTTPS, so that browsers on other machines get their camera: `python -m app.https`, or `make run HTTPS=1`.
+"""Serve with HTTPS, so that browsers elsewhere get their camera: `python -m app.network.https`, `make run HTTPS=1`.
 
 Uses the certificate that Streamlit's `server.sslCertFile` and `server.sslKeyFile` name. Without them makes a
 self-signed one for this machine's names and addresses, and a new one when it is about to end or they have changed.
@@ -173,7 +173,7 @@ def _announce(certificate: x509.Certificate, made: str | None, urls: list[str]) 
 
 def main() -> None:
     """Make the certificate if need be, say where to go, and become the server."""
-    parser = argparse.ArgumentParser(prog="python -m app.https", description="Serve Whichbin with HTTPS.")
+    parser = argparse.ArgumentParser(prog="python -m app.network.https", description="Serve Whichbin with HTTPS.")
     parser.add_argument("--port", type=int, default=8501)
     parser.add_argument("--address", default="", help="the one address to listen at; else all")
     parser.add_argument("--folder", type=Path, default=ROOT / ".https", help="of the self-signed certificate")

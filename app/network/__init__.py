@@ -1,0 +1,1 @@
+"""What stands between this server and others: STUN and TURN, HTTPS, request limits, Prometheus."""

@@ -1,0 +1,1 @@
+"""A photo file on its way to an answer: unpacked in a process of its own, classified, tabulated."""

@@ -1,0 +1,1 @@
+"""The pages, kept thin: each shows what the other rooms decide."""
