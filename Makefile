@@ -46,13 +46,13 @@ test:
 
 # Mostly waits, for video; beside it is time for what computes, at the lowest priority, as pictures must not be late.
 # What must be least late comes at its end, when the other has ended.
-BESIDE := $(wildcard tests/test_training_*.py) $(foreach n,bench kiosk_layout photo_decoder presence processor,tests/test_$(n).py)
-LAST := $(foreach n,network kiosk,tests/test_$(n).py)
+BESIDE := tests/training tests/media/test_bench.py tests/browser/test_kiosk_layout.py $(foreach n,photo_decoder presence processor,tests/unit/test_$(n).py)
+LAST := $(foreach n,network kiosk,tests/browser/test_$(n).py)
 LINT := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
 # So busy, two cores now and then keep a page from its video: a test that failed is tried once more, and named as such.
 test-app: .venv/tests.stamp
-	$(BIN)/python -m pytest --reruns 1 $(filter-out $(BESIDE) $(LAST),$(sort $(wildcard tests/test_*.py))) $(LAST)
+	$(BIN)/python -m pytest --reruns 1 $(filter-out $(BESIDE) $(LAST),$(sort $(wildcard tests/unit/test_*.py tests/media/test_*.py tests/browser/test_*.py))) $(LAST)
 
 # Says what it has to say at its end, so as not to write into the other's lines.
 test-beside: .venv/tests.stamp
@@ -62,16 +62,16 @@ lint: .venv/tests.stamp
 	$(LINT)
 
 audit: .venv/tests.stamp
-	$(BIN)/python -m tests.audit
+	$(BIN)/python -m tests.measure.audit
 
 system:
-	tests/install_system.sh
+	tests/helpers/install_system.sh
 
 browser: .venv/tests.stamp
-	tests/install_browser.sh
+	tests/helpers/install_browser.sh
 
 screenshots: .venv/tests.stamp system browser
-	$(BIN)/python -m tests.make_screenshots
+	$(BIN)/python -m tests.measure.screenshots
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

@@ -25,7 +25,7 @@ from model import Classifier
 
 log = logging.getLogger(__name__)
 
-CORES_PER_STREAM = 0.4  # of this server, measured with `python -m app.stream.bench`, and its page's share on top
+CORES_PER_STREAM = 0.4  # of this server, measured with `python -m tests.measure.bench`, and its page's share on top
 
 
 @dataclass(frozen=True)

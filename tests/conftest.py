@@ -15,7 +15,7 @@ import pytest
 
 from app.stream.engine import Engine
 from model import Classifier
-from tests.trashnet import ROOT
+from tests.helpers.trashnet import ROOT
 
 
 @pytest.fixture(scope="session")

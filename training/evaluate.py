@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import ArtifactError, Classifier, read_photo
-from training.artifact import update
-from training.background import empty_scene
-from training.dataset import check_photos, class_folders, photos_in
+from training.data.photos import check_photos, class_folders, photos_in
+from training.data.splits import EVALUATED, GROUPS_FILE, chosen_part
 from training.errors import TrainingError, run_command
-from training.measure import classify_folders, figures_of, not_items, table
-from training.report import write_report
-from training.splits import EVALUATED, GROUPS_FILE, chosen_part
+from training.pictures.background import empty_scene
+from training.report.artifact_writer import update
+from training.report.measure import classify_folders, figures_of, not_items, table
+from training.report.page import write_report
 
 
 def evaluate(options: argparse.Namespace) -> dict[str, Any]:

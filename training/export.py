@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from model.preprocessing import INPUT_SIZE
-from training.artifact import finish
-from training.dataset import check_classes, check_photos, class_folders, load_pixels
+from training.data.photos import check_classes, check_photos, class_folders, load_pixels
+from training.data.splits import reference_split
 from training.errors import TrainingError, run_command
-from training.network import with_activation_maps
-from training.splits import reference_split
+from training.network.architecture import with_activation_maps
+from training.report.artifact_writer import finish
 
 # What a network expects -> (scale, offset) from pixels 0..255
 INPUT_RANGES = {"-1..1": (1 / 127.5, -1.0), "0..1": (1 / 255, 0.0), "0..255": (1.0, 0.0)}

@@ -11,11 +11,11 @@ import keras
 import numpy as np
 
 from model.preprocessing import INPUT_SIZE
-from training.dataset import check_photos, class_folders, load_pixels
-from training.duplicates import conflicts, groups, perceptual_hash
+from training.data.duplicates import conflicts, groups, perceptual_hash
+from training.data.photos import check_photos, class_folders, load_pixels
+from training.data.splits import GROUPS_FILE, PARTS, assign_parts, write_groups
 from training.errors import TrainingError, run_command
-from training.network import build_network
-from training.splits import GROUPS_FILE, PARTS, assign_parts, write_groups
+from training.network.architecture import build_network
 
 
 def group(data: Path, weights: str, file: Path) -> None:

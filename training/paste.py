@@ -12,11 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.cutout import cutouts
-from training.dataset import check_photos, class_folders, load_pixels, photos_in
+from training.data.photos import check_photos, class_folders, load_pixels, photos_in
+from training.data.splits import EVALUATED, GROUPS_FILE, chosen_part
 from training.errors import TrainingError, run_command
-from training.scene import CLEAR_SHARE, SEE_THROUGH, before_another
-from training.splits import EVALUATED, GROUPS_FILE, chosen_part
+from training.pictures.cutout import cutouts
+from training.pictures.scene import CLEAR_SHARE, SEE_THROUGH, before_another
 
 SIDE = 384  # pixels, of what is written: the longer side of most training photos, resized once more in serving
 QUALITY = 95  # JPEG

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from model.artifact import METADATA_FILE
-from training.artifact import update
 from training.errors import TrainingError, run_command
-from training.model_card import spread_table
+from training.report.artifact_writer import update
+from training.report.model_card import spread_table
 
 MEASURED = ("accuracy", "ece", "known_rate")
 REJECTION = ("auroc", "fpr95")

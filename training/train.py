@@ -18,37 +18,43 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from model.preprocessing import INPUT_SIZE, preprocess
-from training.artifact import VALIDATION_FIGURES, finish
-from training.curves import CURVES_FILE, write_curves
-from training.cutout import cached_cutouts
-from training.dataset import Photos, check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
+from training.data.photos import (
+    Photos,
+    check_classes,
+    check_photos,
+    class_folders,
+    load_classes,
+    load_pixels,
+    photos_in,
+)
+from training.data.splits import GROUPS_FILE, split_photos
 from training.errors import TrainingError, run_command
 from training.export import PRECISIONS, REPRESENTATIVE, read_keras, to_litert
-from training.features import Features
-from training.measure import table
-from training.network import LAST_FROZEN, build_network, frozen_part
-from training.sampler import BACKGROUND_SHARE, HARD_SHARE, MIXED_SHARE, REPLACED_SHARE, Sampler
-from training.scene import SEE_THROUGH
-from training.splits import GROUPS_FILE, split_photos
-from training.stages import HEAD_SHARE, HISTORY_FILE, RUNS, Stage, mean, read_history, run_stage, schedule
+from training.network.architecture import LAST_FROZEN, build_network, frozen_part
+from training.network.features import Features
+from training.network.sampler import BACKGROUND_SHARE, HARD_SHARE, MIXED_SHARE, REPLACED_SHARE, Sampler
+from training.network.stages import HEAD_SHARE, HISTORY_FILE, RUNS, Stage, mean, read_history, run_stage, schedule
+from training.pictures.cutout import cached_cutouts
+from training.pictures.scene import SEE_THROUGH
+from training.report.artifact_writer import VALIDATION_FIGURES, finish
+from training.report.curves import CURVES_FILE, write_curves
+from training.report.measure import table
 
 CACHED_SIZE = 8 / 7  # of the input size: crops lose no detail and 256 x 256 x 3 bytes a photo fit in memory
 RECIPE = (
     f"The backbone after {LAST_FROZEN} and the head learn, head first; Adam, cosine decay, label smoothing, "
     "BatchNorm's statistics as ImageNet left them; several runs from the same head, of each the later half of its "
     f"epochs' weights averaged, then these, and {HEAD_SHARE:.0%} of the weights with which the runs began mixed in. "
-    "Easy pictures: random crops, "
-    "rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and noise. Hard ones, "
-    f"{HARD_SHARE:.0%}: also, items before a plain background are cut out and, {REPLACED_SHARE:.0%} of the time, put "
-    "before another, a photo or a synthetic wall, which shows through see-through ones, at any place, size and "
-    "orientation, partly out of view; shadows, fingers, erased patches and JPEG. Mixup and CutMix of features on "
-    f"{MIXED_SHARE:.0%}. A part of the pictures is hardly cropped. Classes drawn by the square root of their size, "
+    "Easy pictures: random crops, rotations, mirroring, exposure, contrast, gamma, colour cast, saturation, blur and "
+    f"noise. Hard ones, {HARD_SHARE:.0%}: also, items before a plain background are cut out and, {REPLACED_SHARE:.0%} "
+    "of the time, put before another, a photo or a synthetic wall, which shows through see-through ones, at any place, "
+    "size and orientation, partly out of view; shadows, fingers, erased patches and JPEG. Mixup and CutMix of features "
+    f"on {MIXED_SHARE:.0%}. A part of the pictures is hardly cropped. Classes drawn by the square root of their size, "
     f"{BACKGROUND_SHARE:.0%} of the pictures for the background output."
 )
 QUICK_EPOCHS, QUICK_PICTURES = 8, 2000  # the most pictures an epoch; nothing is cut out
 QUICK_RECIPE = f" This was a quick run: nothing was cut out, and an epoch had at most {QUICK_PICTURES} pictures."
-STATE_FOLDER = "checkpoints"
-STATE_FILE = "run.json"
+STATE_FOLDER, STATE_FILE = "checkpoints", "run.json"
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 A WebRTC connection is many objects that refer to each other and are left to the garbage collector. Between its rare
 full passes a busy kiosk would gather hundreds of megabytes; glibc, too, keeps what is freed, in up to eight heaps a
-core. Measured with `python -m app.stream.soak`: without this, a connection leaves about 1 MiB behind; with it, next to
-none, and two heaps hold 160 MiB where sixteen held 230. One pass takes about 5 ms.
+core. Measured with `python -m tests.measure.soak`: without this, a connection leaves about 1 MiB behind; with it, next
+to none, and two heaps hold 160 MiB where sixteen held 230. One pass takes about 5 ms.
 """
 
 import ctypes

@@ -1,0 +1,1 @@
+"""Real browsers, with a file as their camera."""

@@ -1,0 +1,1 @@
+"""Figures of the README, measured by hand: each module is a command."""

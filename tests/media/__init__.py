@@ -1,0 +1,1 @@
+"""Real servers and real WebRTC peers on this machine, without a browser."""

@@ -1,0 +1,58 @@
+"""The house rules that a program can check."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.trashnet import ROOT
+
+SOURCES = [path for folder in ("app", "model", "training", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of all that a file imports, at any depth."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize(
+    ("folder", "forbidden"),
+    [
+        ("app", {"training", "tests", "tensorflow", "keras"}),
+        ("app/stream", {"streamlit", "streamlit_webrtc"}),
+        ("model", {"app", "training", "tests", "tensorflow", "keras", "streamlit", "av"}),
+        ("training", {"app", "tests", "streamlit", "av"}),
+    ],
+)
+def test_imports_point_one_way(folder, forbidden):
+    for path in (ROOT / folder).rglob("*.py"):
+        assert not imported(path) & forbidden, path
+
+
+def test_files_stay_small():
+    for path in SOURCES:
+        assert len(path.read_text().splitlines()) <= 310, path
+
+
+def test_the_app_installs_without_tensorflow():
+    needs = (ROOT / "requirements.txt").read_text().lower()
+    assert not re.search(r"^(tensorflow|keras)", needs, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "training/requirements.txt", "tests/requirements.txt"])
+def test_every_requirement_is_bounded(name):
+    for line in (ROOT / name).read_text().splitlines():
+        if line and not line.startswith(("#", "-r ")):
+            assert re.fullmatch(r"[a-z0-9-]+==[0-9.]+\*", line), line
+
+
+def test_no_folder_that_streamlit_would_run_pages_from_by_itself():
+    """A visitor who opens /photo first would get the bare script, without header and navigation."""
+    assert not (ROOT / "app" / "pages").exists()

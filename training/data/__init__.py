@@ -1,0 +1,1 @@
+"""Photos on disk: found, checked, loaded, split, and near-duplicates told."""

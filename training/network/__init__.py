@@ -1,0 +1,1 @@
+"""The network in TensorFlow: its parts, its batches, its stages."""

@@ -1,0 +1,173 @@
+"""The schedule: a head warm-up, then several runs of fine-tuning from there. Resumable."""
+
+import csv
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from training.network.architecture import LAST_FROZEN, learning_part
+from training.network.features import Features
+from training.network.sampler import Sampler
+
+Weights = list[NDArray[np.float32]]
+
+LABEL_SMOOTHING = 0.05
+CLIP_NORM = 5.0
+RATE = 1e-4
+FLOOR = 0.1
+RAMP = 100  # batches
+# Two runs, averaged, know more than either (Wortsman et al. 2022, arXiv:2203.05482). Some of what ImageNet taught about
+# other people's photos fades while they learn these; a part of the weights before them brings it back (Wortsman et
+# al. 2022, arXiv:2109.01903). Figures: training/experiments.md, 8 and 19 to 21
+RUNS = (24, 24)
+HEAD_SHARE = 0.25
+HISTORY_FILE = "history-{name}.csv"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One `fit`. rate: first learning rate, cosine-decayed to FLOOR of it (Loshchilov & Hutter 2017).
+
+    head_only: the backbone stays as it is. averaged: how many of the last epochs end up averaged in the network
+    (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
+    """
+
+    name: str
+    epochs: int
+    rate: float
+    head_only: bool = False
+    averaged: int = 0
+
+
+def schedule(runs: Sequence[int] = RUNS, warm_up: int = 2, started: bool = False) -> list[Stage]:
+    """The default recipe: `warm_up` epochs for the head alone, then several runs from where the head ended.
+
+    runs: how many epochs each takes; the second half of them is averaged.
+    started: the network has learned the labels before and needs no warm-up.
+    """
+    head = Stage("head", 0 if started else warm_up, 2e-3, head_only=True)
+    several = [Stage(f"run{n}", epochs, RATE, averaged=(epochs + 1) // 2) for n, epochs in enumerate(runs, 1)]
+    return [stage for stage in (head, *several) if stage.epochs > 0]
+
+
+def run_stage(
+    stage: Stage,
+    network: keras.Model,
+    sampler: Sampler,
+    features: Features,
+    validation: tuple[NDArray[np.float32], NDArray[np.int64]],
+    state: Path,
+    extra: Sequence[keras.callbacks.Callback] = (),
+    last: str = LAST_FROZEN,
+) -> None:
+    """Train `network` in place and leave it with its best epoch's weights, or the mean of its last epochs'.
+
+    A stage that is finished already is only loaded.
+
+    features: the frozen part of the network, up to the layer `last`. validation: its features of n photos and their
+    labels, (n,). state: a folder for the history, the best weights, and a backup after each epoch from which a run that
+    was cut short continues. extra: more callbacks.
+    """
+    network = learning_part(network, last, stage.head_only)  # it shares the weights: what it learns, the network does
+    best, done = state / f"{stage.name}-best.weights.h5", state / f"{stage.name}.done"
+    if not done.exists():
+        _fit(stage, network, sampler, features, validation, best, extra)
+        done.touch()
+        shutil.rmtree(state / f"{stage.name}-backup", ignore_errors=True)
+    if not stage.averaged:
+        network.load_weights(best)
+        return
+    kept = sorted(state.glob(f"{stage.name}-epoch-*.weights.h5"))[-stage.averaged :]
+    weights = []
+    for path in kept:
+        network.load_weights(path)
+        weights.append(network.get_weights())
+    # Without BatchNorm statistics of its own to collect again, the mean is ready as it is
+    network.set_weights(mean(weights))
+
+
+def mean(weights: Sequence[Weights], shares: Sequence[float] | None = None) -> Weights:
+    """The mean of several networks' weights, each a list of float32 arrays; shares: how much of each (all alike)."""
+    together = (np.asarray(same, np.float64) for same in zip(*weights, strict=True))
+    return [np.asarray(np.average(same, axis=0, weights=shares), np.float32) for same in together]
+
+
+def _fit(
+    stage: Stage,
+    network: keras.Model,
+    sampler: Sampler,
+    features: Features,
+    validation: tuple[NDArray[np.float32], NDArray[np.int64]],
+    best: Path,
+    extra: Sequence[keras.callbacks.Callback],
+) -> None:
+    # Adam's first steps are as large as any and would undo what ImageNet taught, so the rate climbs to its top
+    ramp = 0 if stage.head_only else min(RAMP, stage.epochs * sampler.steps // 4)
+    rate = keras.optimizers.schedules.CosineDecay(
+        stage.rate / 10 if ramp else stage.rate,
+        stage.epochs * sampler.steps - ramp,
+        alpha=FLOOR,
+        warmup_target=stage.rate if ramp else None,
+        warmup_steps=ramp,
+    )
+    network.compile(
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=CLIP_NORM),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=LABEL_SMOOTHING),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    found, labels = validation
+    targets = np.eye(sampler.classes + 1, dtype=np.float32)[labels]
+    history = best.parent / HISTORY_FILE.format(name=stage.name)
+    reached = max((float(row["val_accuracy"]) for row in read_history(history)), default=None)
+    every = best.parent / f"{stage.name}-epoch-{{epoch:03d}}.weights.h5"
+    averaged = [keras.callbacks.ModelCheckpoint(every, save_weights_only=True)] if stage.averaged else []
+    print(f"stage {stage.name}: {asdict(stage)}, {sampler.steps} batches an epoch", flush=True)
+    network.fit(
+        sampler.dataset(features),
+        validation_data=(found, targets),
+        validation_batch_size=sampler.batch_size,
+        epochs=stage.epochs,
+        callbacks=[
+            sampler,
+            _Dropout(sampler.seed),
+            keras.callbacks.ModelCheckpoint(
+                best, "val_accuracy", mode="max", save_best_only=True, save_weights_only=True,
+                initial_value_threshold=reached,
+            ),
+            *averaged,
+            keras.callbacks.CSVLogger(str(history), append=True),
+            # After the others: an epoch counts as finished only when its weights and figures are on disk
+            keras.callbacks.BackupAndRestore(best.parent / f"{stage.name}-backup", delete_checkpoint=False),
+            *extra,
+        ],
+    )  # fmt: skip
+
+
+class _Dropout(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
+    """Makes what dropout drops follow from (seed, epoch), as the sampler's pictures do.
+
+    Keras's backups leave out how far its random numbers had come, so a resumed run would not be the same.
+    """
+
+    def __init__(self, seed: tuple[int, ...]) -> None:
+        super().__init__()
+        self.seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        rng = np.random.default_rng([*self.seed, epoch])
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                layer.seed_generator.state.assign(rng.integers(2**31, size=2))
+
+
+def read_history(path: Path) -> list[dict[str, str]]:
+    """The finished epochs of a stage, one row each with epoch, accuracy, loss, val_accuracy, val_loss."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as handle:
+        return list(csv.DictReader(handle))

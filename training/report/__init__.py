@@ -1,0 +1,1 @@
+"""What a model is worth: figures, calibration, curves, pages, and the artifact that carries them."""

@@ -1,0 +1,109 @@
+"""What predictions on labelled photos are worth: the figures of a set, and a table of them for a person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model import Classifier, read_photo
+from training.report.calibrate import auroc, ece, fpr95, nll
+
+DIGITS = 4  # of the figures written down
+
+
+@dataclass(frozen=True)
+class Results:
+    """Predictions for n photos. truth: int64, (n,). probabilities: (n, labels). known, scores: (n,)."""
+
+    labels: tuple[str, ...]
+    paths: tuple[Path, ...]
+    truth: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+
+
+def classify_folders(classifier: Classifier, classes: Mapping[str, Sequence[Path]]) -> Results:
+    """Classify every photo of a class-name-to-photos mapping, each read alone. Raises PhotoError for a bad photo."""
+    labels = classifier.labels
+    named = [(labels.index(name), path) for name, paths in classes.items() for path in paths]
+    predictions = [classifier.classify(read_photo(path)) for _, path in named]
+    return Results(
+        labels=labels,
+        paths=tuple(path for _, path in named),
+        truth=np.array([label for label, _ in named], np.int64),
+        probabilities=np.array([[p.probabilities[x] for x in labels] for p in predictions], np.float64),
+        known=np.array([p.known for p in predictions], np.bool_),
+        scores=np.array([p.score for p in predictions], np.float64),
+    )
+
+
+def figures_of(results: Results) -> dict[str, Any]:
+    """The figures of a set. In the confusion matrix, rows are true labels and columns predicted ones.
+
+    Precision is null for a label that was never predicted, recall for one of which the set has no photo. The balanced
+    accuracy is the mean recall of the labels in the set.
+    """
+    labels, truth = results.labels, results.truth
+    confusion = np.zeros((len(labels), len(labels)), int)
+    np.add.at(confusion, (truth, results.probabilities.argmax(axis=1)), 1)
+    hits, of_class, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+
+    def share(part: int, whole: int) -> float | None:
+        return round(float(part / whole), DIGITS) if whole else None
+
+    return {
+        "count": len(truth),
+        "accuracy": share(hits.sum(), len(truth)),
+        "balanced_accuracy": round(float((hits[of_class > 0] / of_class[of_class > 0]).mean()), DIGITS),
+        "known_rate": round(float(results.known.mean()), DIGITS),
+        "ece": round(ece(results.probabilities, truth), DIGITS),
+        "nll": round(nll(results.probabilities, truth), DIGITS),
+        "per_class": {
+            label: {
+                "precision": share(hits[i], predicted[i]),
+                "recall": share(hits[i], of_class[i]),
+                "count": int(of_class[i]),
+            }
+            for i, label in enumerate(labels)
+        },
+        "labels": list(labels),
+        "confusion_matrix": confusion.tolist(),
+    }
+
+
+def not_items(items: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> dict[str, Any]:
+    """How well the score tells items, whose scores are given (n,), from m pictures that are none: scores (m,)."""
+    return {
+        "count": len(scores),
+        "auroc": round(auroc(items, scores), DIGITS),
+        "fpr95": round(fpr95(items, scores), DIGITS),
+        "known_rate": round(float((scores >= threshold).mean()), DIGITS),
+    }
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures of a set as lines of text for a person: per class, then the confusion matrix."""
+    labels, width = figures["labels"], max(9, *(len(x) for x in figures["labels"]))
+
+    def cell(value: float | None) -> str:
+        return "     -" if value is None else f"{value:6.1%}"
+
+    lines = [f"{'':{width}}  count  recall  precision"]
+    for label, row in figures["per_class"].items():
+        lines.append(f"{label:{width}}  {row['count']:5}  {cell(row['recall'])}  {cell(row['precision']):>9}")
+    lines += [
+        "",
+        f"accuracy {figures['accuracy']:.1%}, balanced {figures['balanced_accuracy']:.1%}, "
+        f"ECE {figures['ece']:.1%}, NLL {figures['nll']:.3f}, known {figures['known_rate']:.1%} "
+        f"of {figures['count']} photos",
+        "",
+        "true label \\ predicted as",
+        " " * width + "".join(f"  {label:>{width}}" for label in labels),
+    ]
+    for label, row in zip(labels, figures["confusion_matrix"], strict=True):
+        lines.append(f"{label:{width}}" + "".join(f"  {count:{width}}" for count in row))
+    return "\n".join(lines)
