@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.advice.bins import Rules, load_rules, rules_files
+from app.advice.caption import caption
 from app.advice.languages import Language, languages
 from app.advice.verdict import Smoothing
 from app.answers.access import PasswordGate
@@ -61,7 +62,7 @@ class Services:
     def _processor(self, presence: Presence | None = None, draws: bool = True) -> StreamProcessor:
         return StreamProcessor(
             self.engine,
-            self.rules,
+            functools.partial(caption, rules=self.rules),
             Smoothing().with_threshold(self.settings.threshold),
             self.classifier.metadata.input_size,
             totals=self.totals,
@@ -90,8 +91,7 @@ def counts_path(settings: Settings) -> Path:
 
 @functools.cache
 def _rules(labels: tuple[str, ...], path: Path | None, code: str) -> Rules:
-    words = languages()[code]
-    return load_rules(labels, path, code, words.labels)
+    return load_rules(labels, path, languages()[code])
 
 
 def _open_counts(settings: Settings) -> tuple[Counts | None, str]:

@@ -128,7 +128,7 @@ class Overlay:
         title, detail = round(height * 0.36), round(height * 0.21)
         room = right - left
         if caption.percent is not None:
-            percent = f"{caption.percent} %"
+            percent = caption.sure
             percent_width = self._width(percent, title, BOLD)
             self._write(panel, percent, right - percent_width, round(height * 0.43), title, BOLD)
             room -= percent_width + pad
@@ -139,9 +139,7 @@ class Overlay:
             panel.paint(left, top, _rounded(filled, bar, bar // 2), caption.color)
         baseline = 0.43 if caption.percent is not None else 0.48
         self._write(panel, self._fit(caption.title, title, BOLD, room), left, round(height * baseline), title, BOLD)
-        goes_into = caption.language("caption_goes_into", bins=caption.bin_names)
-        second = goes_into if caption.bins else caption.detail
-        second = self._fit(second, detail, REGULAR, right - left)
+        second = self._fit(caption.goes_into or caption.detail, detail, REGULAR, right - left)
         self._write(panel, second, left, round(height * (baseline + 0.27)), detail, REGULAR)
         return _patch(panel.image, panel.alpha, where)
 

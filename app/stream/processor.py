@@ -11,8 +11,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from app.advice.bins import Rules
-from app.advice.caption import Caption, caption
+from app.advice.caption import Caption
 from app.advice.verdict import Smoothing, State, Verdict, VerdictTracker
 from app.stream import memory
 from app.stream.engine import Engine, Outcome, Slot, Snapshot
@@ -35,7 +34,7 @@ class StreamProcessor:
     def __init__(
         self,
         engine: Engine,
-        rules: Rules,
+        describe: Callable[[Verdict], Caption],
         smoothing: Smoothing | None = None,
         input_size: int = INPUT_SIZE,
         clock: Callable[[], float] = time.monotonic,
@@ -43,12 +42,23 @@ class StreamProcessor:
         presence: Presence | None = None,
         draws: bool = True,
     ) -> None:
-        """presence: of a fixed camera; what it takes for an empty view is then never an item. draws: on the frames."""
+        """Make the processor of one stream.
+
+        Args:
+            engine: Classifies for all streams.
+            describe: Puts a verdict into words; may be replaced at any time, for another language.
+            smoothing: How evidence becomes a verdict.
+            input_size: Side of the network's input in pixels.
+            clock: Seconds that never go back.
+            totals: Where the figures of all streams are added up.
+            presence: Of a fixed camera; what it takes for an empty view is then never an item.
+            draws: Whether the verdict is drawn on the frames.
+        """
+        self.describe = describe
         self.mirrored = False
         self.shows_heat = False  # whether what spoke for the label is laid over the picture as a heat map
         self._draws = draws
         self._engine = engine
-        self._rules = rules
         self._input_size = input_size
         self._clock = clock
         self._metrics = Metrics(totals)
@@ -153,9 +163,7 @@ class StreamProcessor:
             mirror(frame)
         if self._draws:
             shown = verdict.state in (State.ITEM, State.UNSURE)
-            self._overlay.draw(
-                frame, self._calm(caption(verdict, self._rules), now), self._activation if shown else None
-            )
+            self._overlay.draw(frame, self._calm(self.describe(verdict), now), self._activation if shown else None)
         return frame
 
     def _seen(self) -> bool:

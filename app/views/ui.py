@@ -9,7 +9,6 @@ from pathlib import Path
 
 from app.advice.bins import Rules
 from app.advice.caption import Caption, whole_percent
-from app.advice.caption import spoken as spoken_answer
 from app.look.colors import text_on
 from app.look.icons import svg_uri
 from app.stream.metrics import Figures
@@ -85,8 +84,7 @@ WORDMARK = f'<div class="wb-mark"><img alt="" src="{svg_uri("frame", "#FFFFFF")}
 
 def spoken(caption: Caption) -> str:
     """The answer for screen readers. An element of its own, without the percentage: what changes is read out."""
-    words = spoken_answer(caption.title, caption.bins, caption.language)
-    return f'<div role="status" class="wb-spoken">{escape(words)}</div>'
+    return f'<div role="status" class="wb-spoken">{escape(caption.spoken)}</div>'
 
 
 def verdict_card(caption: Caption) -> str:
@@ -180,7 +178,7 @@ def photo_error(name: str, message: str) -> str:
 
 def _card(caption: Caption) -> str:
     ink = text_on(caption.color)
-    percent = "" if caption.percent is None else f'<div class="wb-percent">{caption.percent} %</div>'
+    percent = "" if caption.percent is None else f'<div class="wb-percent">{caption.sure}</div>'
     return (
         f'<div class="wb-card" style="background:{caption.color};color:{ink}">'
         f'<div class="wb-tile" style="background:color-mix(in srgb,{ink} 14%,transparent)">'
@@ -193,7 +191,7 @@ def _card(caption: Caption) -> str:
 def _bins(caption: Caption) -> str:
     html = []
     for number, bin in enumerate(caption.bins):
-        before = escape(caption.language("or_into" if number else "goes_into"))
+        before = escape(caption.words("or_into" if number else "goes_into"))
         hint = f"<small>{escape(bin.hint)}</small>" if bin.hint else ""
         html.append(
             f'<div class="wb-bin" style="background:{bin.color};color:{text_on(bin.color)}">'

@@ -93,7 +93,7 @@ def test_answers_and_invites_again_in_each_layout_and_counts(chromium, context_o
         page = context.new_page()
         page.goto(f"{server.url}/kiosk?bins=germany&lang=de&speech=1&sound=1")
         wait_for_scene(page, "attract", START)
-        rules = load_rules(ITEMS, rules_files()["germany"], "de", languages()["de"].labels)
+        rules = load_rules(ITEMS, rules_files()["germany"], languages()["de"])
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             for _ in ITEMS:

@@ -73,7 +73,7 @@ def test_every_screen_fits(browser, words, size):
     page = browser.new_page(viewport={"width": size[0], "height": size[1]}, has_touch=True)
     faults = {}
     for rules_name, path in rules_files().items():
-        rules = load_rules(LABELS, path, words.code, words.labels)
+        rules = load_rules(LABELS, path, words)
         screens = [Screen(scene) for scene in Scene if scene is not Scene.ANSWER]
         screens += [Screen(scene, label, 0.97) for scene in (Scene.ANSWER, Scene.THANKS) for label in LABELS]
         for screen in screens:

@@ -1,11 +1,15 @@
-"""Stand-ins that tests steer: a clock, a classifier, frames."""
+"""Stand-ins that tests steer: a clock, a classifier, frames, words."""
 
+import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import av
 import numpy as np
 
+from app.advice.bins import load_rules
+from app.advice.caption import Caption, caption
+from app.advice.verdict import Verdict
 from model import Prediction
 
 LABELS = ("cardboard", "glass", "metal")
@@ -17,6 +21,11 @@ def prediction(label: str = "glass", confidence: float = 0.9, known: bool = True
     probabilities = {name: confidence if name == label else rest for name in LABELS}
     best = max(probabilities, key=probabilities.__getitem__)
     return Prediction(best, probabilities[best], probabilities, known, 1.0 if known else -1.0)
+
+
+def describing(labels: Iterable[str] = LABELS) -> Callable[[Verdict], Caption]:
+    """What puts the verdicts on these labels into English words, by the default rules."""
+    return functools.partial(caption, rules=load_rules(labels))
 
 
 class Clock:

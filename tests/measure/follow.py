@@ -6,6 +6,7 @@ Items that the model recognises, one at once after the other, over WebRTC betwee
 import argparse
 import asyncio
 import fractions
+import functools
 import itertools
 import json
 import time
@@ -15,6 +16,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 
 from app.advice.bins import load_rules
+from app.advice.caption import caption
 from app.look.colors import rgb
 from app.stream.engine import Engine
 from app.stream.overlay import panel_rectangle
@@ -80,7 +82,8 @@ def measure(count: int) -> list[float]:
     engine = Engine(classifier)
     engine.start()
     try:
-        asyncio.run(loopback(StreamProcessor(engine, rules), hand, len(items) * STAY, seen))
+        processor = StreamProcessor(engine, functools.partial(caption, rules=rules))
+        asyncio.run(loopback(processor, hand, len(items) * STAY, seen))
     finally:
         engine.stop()
     # the first has no label before it to change

@@ -17,7 +17,6 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from app.advice.bins import load_rules
-from app.advice.languages import languages
 from model import Classifier
 from tests.conftest import Server
 from tests.helpers.browser import launch
@@ -65,7 +64,7 @@ def open_kiosk(browser, url: str) -> Page:
 
 def answer_times(playwright, server: Server, classifier: Classifier, folder: Path, items: int) -> list[float]:
     """Seconds from each item's appearance to the right answer on the screen."""
-    names = load_rules(classifier.labels, None, "en", languages()["en"].labels)
+    names = load_rules(classifier.labels)
     found = [
         (label, scene)
         for label in classifier.labels

@@ -7,11 +7,10 @@ import time
 import av
 import pytest
 
-from app.advice.bins import load_rules
 from app.advice.verdict import State
 from app.stream import engine as engine_module
 from app.stream.processor import StreamProcessor
-from tests.helpers.fakes import LABELS, StubClassifier, frame, prediction
+from tests.helpers.fakes import StubClassifier, describing, frame, prediction
 from tests.media.test_loopback import BLACK, GLASS, METAL, RATE, Camera, by_color, loopback
 
 
@@ -50,7 +49,7 @@ def side_by_side(
 
     during: a coroutine to run meanwhile. alike: both are at fault.
     """
-    seen = [Seen(StreamProcessor(engine, load_rules(LABELS))) for _ in range(2)]
+    seen = [Seen(StreamProcessor(engine, describing())) for _ in range(2)]
 
     def done() -> bool:
         return (
@@ -176,8 +175,8 @@ def test_a_frozen_camera_is_said(engine):
             await asyncio.sleep(0.1)
             said.append(faulty.processor.verdict.state)
 
-    faulty = Seen(StreamProcessor(engine, load_rules(LABELS)))
-    good = Seen(StreamProcessor(engine, load_rules(LABELS)))
+    faulty = Seen(StreamProcessor(engine, describing()))
+    good = Seen(StreamProcessor(engine, describing()))
 
     def done() -> bool:
         return State.CAMERA_FROZEN in said and faulty.processor.silence < 1 and faulty.said[-1:] == [METAL_ITEM]

@@ -12,13 +12,12 @@ import pytest
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from app.advice.bins import load_rules
 from app.advice.verdict import State
 from app.stream.engine import Engine
 from app.stream.overlay import panel_rectangle
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
-from tests.helpers.fakes import LABELS, StubClassifier, frame, prediction
+from tests.helpers.fakes import StubClassifier, describing, frame, prediction
 from tests.helpers.peers import connected, loopback
 
 RATE = 20  # frames a second; enough to see everything, cheap enough for two busy cores
@@ -85,7 +84,7 @@ def has_panel(returned: av.VideoFrame) -> bool:
 
 
 def test_items_are_followed_and_every_frame_is_annotated(engine):
-    processor = StreamProcessor(engine, load_rules(LABELS))
+    processor = StreamProcessor(engine, describing())
     camera = Camera([(GLASS, 3.0), (METAL, 3.0), (NOTHING, 3.0)])
     said: list[tuple[State, str | None]] = [(State.EMPTY, None)]  # before the first frame that came back
     bare = []
@@ -116,7 +115,7 @@ def test_items_are_followed_and_every_frame_is_annotated(engine):
 
 def test_a_stuck_classifier_does_not_slow_the_video(engine, classifier):
     classifier.gate.clear()
-    processor = StreamProcessor(engine, load_rules(LABELS))
+    processor = StreamProcessor(engine, describing())
     times = []
     asyncio.run(loopback(processor, Camera([(GLASS, 60)]), 3.0, lambda returned: times.append(time.monotonic())))
     classifier.gate.set()
@@ -126,7 +125,7 @@ def test_a_stuck_classifier_does_not_slow_the_video(engine, classifier):
 
 
 def test_hanging_up_frees_everything(engine):
-    processor = StreamProcessor(engine, load_rules(LABELS))
+    processor = StreamProcessor(engine, describing())
     asyncio.run(loopback(processor, Camera([(GLASS, 60)]), 0.5, lambda returned: None))
     wait_until_freed(engine)
     end = time.monotonic() + 5
@@ -137,7 +136,7 @@ def test_hanging_up_frees_everything(engine):
 
 def test_a_client_that_is_killed_is_given_up_within_ten_seconds(engine):
     async def run() -> float:
-        async with connected(StreamProcessor(engine, load_rules(LABELS)), Camera([(GLASS, 60)])) as (
+        async with connected(StreamProcessor(engine, describing()), Camera([(GLASS, 60)])) as (
             client,
             server,
             track,
@@ -160,7 +159,7 @@ def test_the_frame_that_comes_back_is_the_one_that_went_in(engine):
     """Without any network: a track that returned an older frame's pixels with the newest one's time would show here."""
 
     async def run() -> None:
-        track = AnnotatedTrack(StreamProcessor(engine, load_rules(LABELS)))
+        track = AnnotatedTrack(StreamProcessor(engine, describing()))
         camera = Camera([(GLASS, 0.5), (METAL, 60)])
         CameraSink(track).addTrack(camera)
         seen = []
@@ -183,7 +182,7 @@ def test_the_frame_that_comes_back_is_the_one_that_went_in(engine):
 
 
 def test_the_event_loop_goes_on_while_a_frame_is_annotated(engine, monkeypatch):
-    processor = StreamProcessor(engine, load_rules(LABELS))
+    processor = StreamProcessor(engine, describing())
     release = threading.Event()
     monkeypatch.setattr(processor, "recv", lambda frame: (release.wait(5), frame)[1])
 
@@ -201,7 +200,7 @@ def test_the_event_loop_goes_on_while_a_frame_is_annotated(engine, monkeypatch):
 
 
 def test_stopping_amid_a_frame_leaves_no_slot(engine, monkeypatch):
-    processor = StreamProcessor(engine, load_rules(LABELS))
+    processor = StreamProcessor(engine, describing())
     inside, release, annotate = threading.Event(), threading.Event(), processor.recv
 
     def slowly(frame: av.VideoFrame) -> av.VideoFrame:
@@ -227,7 +226,7 @@ def test_stopping_amid_a_frame_leaves_no_slot(engine, monkeypatch):
 
 def test_the_camera_ending_ends_the_track_and_frees_the_slot(engine):
     async def run() -> None:
-        track = AnnotatedTrack(StreamProcessor(engine, load_rules(LABELS)))
+        track = AnnotatedTrack(StreamProcessor(engine, describing()))
         camera = Camera([(GLASS, 60)])
         CameraSink(track).addTrack(camera)
         await track.recv()
@@ -249,7 +248,7 @@ def test_the_camera_ending_ends_the_track_and_frees_the_slot(engine):
 
 def test_frames_that_come_faster_than_they_can_be_sent_are_passed_over(engine, monkeypatch):
     """aiortc's own queue would keep them all: late video, and memory without bound."""
-    processor = StreamProcessor(engine, load_rules(LABELS))
+    processor = StreamProcessor(engine, describing())
     annotate = processor.recv
 
     def slowly(frame: av.VideoFrame) -> av.VideoFrame:

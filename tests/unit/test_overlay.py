@@ -89,9 +89,9 @@ def test_no_caption_is_cut_in_any_language(monkeypatch):
 
     monkeypatch.setattr(Overlay, "_fit", watched)
     for words in languages().values():
-        rules = load_rules(LABELS, language=words.code, label_names=words.labels)
+        rules = load_rules(LABELS, words=words)
         for verdict in VERDICTS:
-            Overlay().draw(writable_yuv(frame()), caption(verdict, rules, words))
+            Overlay().draw(writable_yuv(frame()), caption(verdict, rules))
     assert cut == []
 
 

@@ -62,7 +62,7 @@ def photo():
 def test_live_page_starts_with_an_invitation_and_every_class(live):
     text = html(live)
     assert "Hold an item up" in text
-    for name in ("Cardboard", "Glass", "Metal", "Paper", "Plastic", "Trash"):
+    for name in ("Cardboard", "Glass", "Metal", "Paper", "Plastic", "Other rubbish"):
         assert name in text
     for figure in ("Video", "Classified", "Inference", "Verdict age", "Frames dropped"):
         assert figure in text

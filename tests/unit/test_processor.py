@@ -7,13 +7,12 @@ import av
 import numpy as np
 import pytest
 
-from app.advice.bins import load_rules
 from app.advice.verdict import State
 from app.stream.engine import Engine, Snapshot
 from app.stream.frames import planes
 from app.stream.presence import Presence
 from app.stream.processor import StreamProcessor
-from tests.helpers.fakes import LABELS, Clock, StubClassifier, frame, prediction
+from tests.helpers.fakes import Clock, StubClassifier, describing, frame, prediction
 
 BLACK = (0, 0, 0)
 
@@ -26,7 +25,7 @@ class Stream:
         self.classifier = StubClassifier()
         self.engine = Engine(self.classifier, self.clock)
         self.engine.start()
-        self.processor = StreamProcessor(self.engine, load_rules(LABELS), clock=self.clock, **options)
+        self.processor = StreamProcessor(self.engine, describing(), clock=self.clock, **options)
 
     def show(self, seconds: float = 1 / 30, **options) -> av.VideoFrame:
         self.clock.now += seconds

@@ -1,13 +1,18 @@
 """Local rules: which label goes in which bins, their colours, icons and words. Read from a TOML file."""
 
+import functools
+import logging
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from app.advice.languages import ENGLISH, Language, english
 from app.look.icons import ICONS
+
+log = logging.getLogger(__name__)
 
 DEFAULT_FILE = Path(__file__).parent / "default.toml"
 
@@ -30,8 +35,12 @@ class RulesError(ValueError):
 class Bin:
     """A place to put things: a bin, or the shop that takes them back.
 
-    key: its table's name in the file, the same in all languages. color: #RRGGBB. icon: of `app.look.icons.ICONS`.
-    hint: which of the things go there, where several bins share an answer ("clear glass"); may be empty.
+    Attributes:
+        key: The name of its table in the file, the same in all languages.
+        name: What it is called.
+        color: #RRGGBB.
+        icon: A name in `app.look.icons.ICONS`.
+        hint: Which of the things go there, where several bins share an answer ("clear glass"); may be empty.
     """
 
     key: str
@@ -43,7 +52,16 @@ class Bin:
 
 @dataclass(frozen=True)
 class Category:
-    """What to show and say for one label. bins: one, or several of which the hints choose; empty: no rule."""
+    """What to show and say for one label.
+
+    Attributes:
+        label: The classifier's own name for the class.
+        name: What the class is called.
+        color: #RRGGBB.
+        icon: A name in `app.look.icons.ICONS`.
+        advice: One line on how to hand it in; may be empty.
+        bins: Where it goes: one bin, or several between which their hints choose; empty where there is no rule.
+    """
 
     label: str
     name: str
@@ -55,13 +73,24 @@ class Category:
 
 @dataclass(frozen=True)
 class Rules:
-    """The rules in force, in one language. default_bin: for what cannot be recognised."""
+    """The rules in force, in one language.
+
+    Attributes:
+        categories: What to show, by label, in the classifier's order.
+        default_bin: The bin for what cannot be recognised.
+        words: The language that the names, hints and advice are in, for all other words beside them.
+    """
 
     categories: dict[str, Category]
     default_bin: Bin
+    words: Language = field(default_factory=english)
 
     def category(self, label: str) -> Category:
-        """What to show for a label of the classifier. Raises KeyError for a label that `load_rules` was not given."""
+        """What to show for a label of the classifier.
+
+        Raises:
+            KeyError: `load_rules` was not given this label.
+        """
         return self.categories[label]
 
 
@@ -71,36 +100,42 @@ def rules_files() -> dict[str, Path]:
     return {path.stem: path for path in (DEFAULT_FILE, *others)}
 
 
-def load_rules(
-    labels: Iterable[str],
-    path: Path | None = None,
-    language: str = "en",
-    label_names: Mapping[str, str] | None = None,
-) -> Rules:
-    """Read a rules file, the default one if None, for a classifier's labels.
+def load_rules(labels: Iterable[str], path: Path | None = None, words: Language | None = None) -> Rules:
+    """Read a rules file for a classifier's labels.
 
-    language: a code; texts that the file does not have in it come in English, else in the first that the file has.
-    label_names: what to call labels to which the file gives no name; without one, the label itself is written out.
-    Labels that the file does not name get a colour of their own and no bin: nothing is said rather than something
-    wrong. Raises RulesError.
+    A label that the file does not name gets a colour of its own and no bin: nothing is said rather than something
+    wrong. A text that neither the file nor the language's own file has comes in English, else in the first language
+    that the file has, and the log says so once.
+
+    Args:
+        labels: The classifier's labels.
+        path: The rules file; None for the default one.
+        words: The language of the texts; None for English.
+
+    Raises:
+        RulesError: The file cannot be read, or something in it is wrong.
     """
-    file = _File(path or DEFAULT_FILE, language)
+    words = words or english()
+    file = _File(path or DEFAULT_FILE, words)
     raw = file.read()
     file.check_keys("", raw, FILE_KEYS)
     bins = {key: file.bin(key, table) for key, table in file.tables("bins", raw).items()}
-    names = label_names or {}
-    named = {
-        label: file.category(label, names.get(label), table, bins)
-        for label, table in file.tables("labels", raw).items()
-    }
+    named = {label: file.category(label, table, bins) for label, table in file.tables("labels", raw).items()}
     labels = tuple(labels)
     spare = [label for label in labels if label not in named]
     colors = {label: SPARE_COLORS[number % len(SPARE_COLORS)] for number, label in enumerate(spare)}
     categories = {
-        label: named.get(label) or Category(label, names.get(label, display_name(label)), colors[label], "tag", "", ())
+        label: named.get(label) or Category(label, file.label_name(label), colors[label], "tag", "", ())
         for label in labels
     }
-    return Rules(categories, file.choice("default", raw.get("default"), bins))
+    if file.borrowed:
+        _log_once(file.path, words.code, tuple(sorted(set(file.borrowed))))
+    return Rules(categories, file.choice("default", raw.get("default"), bins), words)
+
+
+@functools.cache
+def _log_once(path: Path, code: str, borrowed: tuple[str, ...]) -> None:
+    log.warning("%s: has no texts in %s; they are shown in %s", path, code, ", ".join(borrowed))
 
 
 def display_name(label: str) -> str:
@@ -114,7 +149,8 @@ class _File:
     """Takes a rules file apart; each error names the file and the key."""
 
     path: Path
-    language: str
+    words: Language
+    borrowed: list[str] = field(default_factory=list)  # languages in which texts are shown that lack the wanted one
 
     def read(self) -> dict[str, Any]:
         try:
@@ -136,12 +172,15 @@ class _File:
             hint=self.text(f"{key}.hint", table.get("hint", ""), empty=True),
         )
 
-    def category(self, label: str, name: str | None, table: dict[str, Any], bins: dict[str, Bin]) -> Category:
+    def label_name(self, label: str) -> str:
+        return self.words.labels.get(label) or display_name(label)
+
+    def category(self, label: str, table: dict[str, Any], bins: dict[str, Bin]) -> Category:
         key = f"labels.{label}"
         self.check_keys(key, table, LABEL_KEYS)
         return Category(
             label=label,
-            name=self.text(f"{key}.name", table.get("name", name or display_name(label))),
+            name=self.text(f"{key}.name", table.get("name", self.label_name(label))),
             color=self.color(f"{key}.color", table.get("color")),
             icon=self.icon(f"{key}.icon", table.get("icon", "tag")),
             advice=self.text(f"{key}.advice", table.get("advice", ""), empty=True),
@@ -192,7 +231,12 @@ class _File:
                 raise RulesError(f"{self.path}: {where} must be {wanted}; got {text!r}")
         if not texts:
             raise RulesError(f"{self.path}: {key} must be a text in one language or more; got {value!r}")
-        chosen = next((tag for tag in (self.language, "en") if tag in texts), next(iter(texts)))
+        own = self.words.rules.get(f"{self.path.stem}.{key}")  # a shipped file's text in a language that came later
+        if own is not None and self.words.code not in texts:
+            return own
+        chosen = next((tag for tag in (self.words.code, ENGLISH) if tag in texts), next(iter(texts)))
+        if chosen not in ("", self.words.code):  # a text for all languages has no tag
+            self.borrowed.append(chosen)
         return str(texts[chosen])
 
     def color(self, key: str, value: object) -> str:

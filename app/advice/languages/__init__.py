@@ -1,14 +1,21 @@
-"""The words on the screen, by language: one TOML file each, complete, in this folder."""
+"""The words of the pages, the video and the kiosk: one TOML file for each language, found in this folder by itself."""
 
 import functools
 import string
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal, format_percent
 
 FOLDER = Path(__file__).parent
-ENGLISH = "en"  # the one that says which keys there are
+ENGLISH = "en"  # the language whose file says which keys there are
+TABLES = ("labels", "rules")  # every other key of a file is a text
 
 
 class LanguageError(ValueError):
@@ -17,67 +24,123 @@ class LanguageError(ValueError):
 
 @dataclass(frozen=True)
 class Language:
-    """One language's words; call it with a key to get them.
+    """The words of one language, and how it writes numbers and dates. Call it with a key to get its words.
 
-    code: its BCP 47 tag, which is the file's name: "de". name: in itself: "Deutsch".
-    words: by key, perhaps with {placeholders}. labels: names of the shipped model's classes.
+    Attributes:
+        code: Its BCP 47 tag, which is the name of its file, such as "de".
+        name: Its name in itself, such as "Deutsch".
+        words: Texts by key, perhaps with {placeholders}.
+        labels: Names of the classes of the shipped model, by label.
+        rules: Texts for the shipped rules files that do not have this language, by "FILE.bins.KEY.name" and the like.
     """
 
     code: str
     name: str
-    words: Mapping[str, str]
-    labels: Mapping[str, str]
+    words: Mapping[str, str] = field(repr=False)
+    labels: Mapping[str, str] = field(repr=False)
+    rules: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __call__(self, key: str, **values: object) -> str:
-        """The words for a key, placeholders filled in. Raises KeyError for an unknown key or a missing value."""
+        """The words for a key, with its placeholders filled in.
+
+        Raises:
+            KeyError: The key is unknown, or a placeholder has no value.
+        """
         return self.words[key].format(**values)
+
+    def percent(self, share: float) -> str:
+        """A share from 0 to 1 in whole percent, in this language's way: "62%" or "62 %"."""
+        return format_percent(round(share, 2), locale=_locale(self.code))
+
+    def number(self, value: float) -> str:
+        """A number with this language's separators: "12,345", "12.345"."""
+        return format_decimal(value, locale=_locale(self.code))
+
+    def day(self, day: date) -> str:
+        """A day and its month, short: "29 Mar", "29. März"."""
+        return format_skeleton("MMMd", day, locale=_locale(self.code))
+
+    def month(self, day: date) -> str:
+        """The month of a day with its year: "Mar 2026"."""
+        return format_skeleton("yMMM", day, locale=_locale(self.code))
+
+    def date(self, day: date) -> str:
+        """A whole date: "29 Mar 2026"."""
+        return format_date(day, "medium", locale=_locale(self.code))
+
+
+@functools.cache
+def _locale(code: str) -> Locale:
+    """How a language writes numbers and dates (Unicode CLDR); English where CLDR does not know the language."""
+    try:
+        return Locale.parse(code, sep="-")
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(ENGLISH)
 
 
 @functools.cache
 def languages() -> dict[str, Language]:
-    """The shipped languages by code, English first. Raises LanguageError."""
+    """The languages in this folder by code, English first.
+
+    Raises:
+        LanguageError: A file cannot be used.
+    """
     return load_languages(FOLDER)
 
 
-def language(code: str | None, fallback: str = ENGLISH) -> Language:
-    """The language for a visitor's tag, by looking up ever shorter ones (RFC 4647, 3.4): "de-AT", then "de".
+def english() -> Language:
+    """The language that every text has."""
+    return languages()[ENGLISH]
 
-    An unknown tag, or none, gives the fallback, and an unknown fallback English: no error for what a visitor sends.
+
+def language(*wanted: str | None) -> Language:
+    """The first of some language tags that there are words for, by looking up ever shorter ones: "de-AT", then "de".
+
+    See RFC 4647, section 3.4. No error is raised for what a visitor sends: where no tag is known, it is English.
+
+    Args:
+        wanted: BCP 47 tags, the most wanted first; None is passed over.
     """
-    shipped = {known.lower(): words for known, words in languages().items()}
-    for wanted in (code, fallback):
-        tag = (wanted or "").strip().lower().replace("_", "-")
+    known = {code.lower(): words for code, words in languages().items()}
+    for code in wanted:
+        tag = (code or "").strip().lower().replace("_", "-")
         while tag:
-            if tag in shipped:
-                return shipped[tag]
+            if tag in known:
+                return known[tag]
             tag = tag.rpartition("-")[0]
-    return shipped[ENGLISH]
+    return known[ENGLISH]
 
 
 def load_languages(folder: Path) -> dict[str, Language]:
-    """Read every CODE.toml of a folder and compare it with en.toml: the same keys, the same placeholders.
+    """Read every CODE.toml of a folder, and compare it with en.toml: the same keys with the same placeholders.
 
-    Raises LanguageError for a file that cannot be read, an unknown or missing key, or a text that does not fit.
+    Raises:
+        LanguageError: A file cannot be read, a key is unknown or missing, or a text has other placeholders.
     """
-    english = _texts(folder / f"{ENGLISH}.toml")
+    english = _read(folder / f"{ENGLISH}.toml")
     files = sorted(path for path in folder.glob("*.toml") if path.stem != ENGLISH)
     loaded = {ENGLISH: _language(ENGLISH, english)}
     for file in files:
-        texts = _texts(file)
-        if missing := english.keys() - texts.keys():
+        texts = _read(file)
+        required, given = _required(english), _required(texts)
+        if missing := required.keys() - given.keys():
             raise LanguageError(f"{file}: has no text for {', '.join(sorted(missing))}")
-        if unknown := texts.keys() - english.keys():
+        if unknown := given.keys() - required.keys():
             raise LanguageError(f"{file}: {', '.join(sorted(unknown))} is not a key of {ENGLISH}.toml")
-        for key, text in texts.items():
-            wanted = _placeholders(folder / f"{ENGLISH}.toml", key, english[key])
+        for key, text in given.items():
+            wanted = _placeholders(folder / f"{ENGLISH}.toml", key, required[key])
             if _placeholders(file, key, text) != wanted:
                 raise LanguageError(f"{file}: {key} must have the placeholders {sorted(wanted)}; got {text!r}")
         loaded[file.stem] = _language(file.stem, texts)
     return loaded
 
 
-def _texts(file: Path) -> dict[str, str]:
-    """A file's texts by key; those of its tables as "table.key"."""
+def _required(texts: Mapping[str, str]) -> dict[str, str]:
+    return {key: text for key, text in texts.items() if not key.startswith("rules.")}
+
+
+def _read(file: Path) -> dict[str, str]:
+    """The texts of a file by key; those of its tables as "table.key"."""
     try:
         with file.open("rb") as stream:
             raw = tomllib.load(stream)
@@ -85,11 +148,11 @@ def _texts(file: Path) -> dict[str, str]:
         raise LanguageError(f"{file}: cannot be read ({error.strerror})") from error
     except ValueError as error:  # tomllib's error, or bytes that are not UTF-8
         raise LanguageError(f"{file}: is not valid TOML ({error})") from error
-    texts = {key: value for key, value in raw.items() if key != "labels"}
-    labels = raw.get("labels")
-    if not isinstance(labels, dict):
-        raise LanguageError(f"{file}: needs a table [labels]; got {labels!r}")
-    texts |= {f"labels.{label}": name for label, name in labels.items()}
+    if not isinstance(raw.get("labels"), dict):
+        raise LanguageError(f"{file}: needs a table [labels]; got {raw.get('labels')!r}")
+    texts = {key: value for key, value in raw.items() if key not in TABLES}
+    for table in TABLES:
+        texts |= dict(_flat(table, raw.get(table, {})))
     if "name" not in texts:
         raise LanguageError(f"{file}: has no text for name, the language's name in itself")
     for key, text in texts.items():
@@ -99,6 +162,13 @@ def _texts(file: Path) -> dict[str, str]:
     return texts
 
 
+def _flat(key: str, value: Any) -> list[tuple[str, Any]]:
+    """Nested tables as pairs of a dotted key and a text."""
+    if not isinstance(value, dict):
+        return [(key, value)]
+    return [pair for name, inner in value.items() for pair in _flat(f"{key}.{name}", inner)]
+
+
 def _placeholders(file: Path, key: str, text: str) -> set[str]:
     try:
         return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
@@ -106,7 +176,9 @@ def _placeholders(file: Path, key: str, text: str) -> set[str]:
         raise LanguageError(f"{file}: {key} has a brace that does not fit ({error}); got {text!r}") from error
 
 
-def _language(code: str, texts: dict[str, str]) -> Language:
-    words = {key: text for key, text in texts.items() if key != "name" and not key.startswith("labels.")}
-    labels = {key.removeprefix("labels."): text for key, text in texts.items() if key.startswith("labels.")}
-    return Language(code, texts["name"], words, labels)
+def _language(code: str, texts: Mapping[str, str]) -> Language:
+    def table(name: str) -> dict[str, str]:
+        return {key.removeprefix(f"{name}."): text for key, text in texts.items() if key.startswith(f"{name}.")}
+
+    words = {key: text for key, text in texts.items() if key != "name" and not key.startswith(("labels.", "rules."))}
+    return Language(code, texts["name"], words, table("labels"), table("rules"))

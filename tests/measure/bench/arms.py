@@ -1,5 +1,6 @@
 """What is compared: each arm makes, for one incoming track, the track that goes back, and keeps its figures."""
 
+import functools
 import threading
 import time
 from collections import deque
@@ -15,6 +16,7 @@ from aiortc import MediaStreamTrack
 from streamlit_webrtc.process import AsyncVideoProcessTrack
 
 from app.advice.bins import load_rules
+from app.advice.caption import caption
 from app.stream.engine import Engine, Outcome
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack
@@ -60,7 +62,7 @@ class _Watched(StreamProcessor):
     """The real processor, which also notes how old the verdict is that it draws."""
 
     def __init__(self, arm: "Ours", engine: Engine) -> None:
-        super().__init__(engine, load_rules(arm.classifier.labels))
+        super().__init__(engine, functools.partial(caption, rules=load_rules(arm.classifier.labels)))
         self._arm = arm
         self._newest: float | None = None
 
