@@ -10,6 +10,7 @@ import altair as alt
 
 from app.advice.bins import Rules, display_name
 from app.advice.caption import NEUTRAL
+from app.advice.languages import Language
 from app.answers.counts import Answer, Summary
 from app.photo.results import harmless
 
@@ -23,21 +24,24 @@ def name_and_color(label: str, rules: Rules) -> tuple[str, str]:
 
 
 def class_table(summary: Summary, rules: Rules) -> list[dict[str, str | float]]:
-    """One row a class, most frequent first: its answers, its share of all, 0 to 100, and its mean confidence, too."""
+    """One row for each class, most frequent first.
+
+    Its columns are its answers, its share of all of them, and its mean confidence, the last two from 0 to 100.
+    """
     total = sum(summary.per_class.values())
     return [
         {
-            "Class": name_and_color(label, rules)[0],
-            "Answers": answers,
-            "Share": 100 * answers / total,
-            "Mean confidence": 100 * summary.confidence[label],
+            rules.words("column_class"): name_and_color(label, rules)[0],
+            rules.words("column_answers"): answers,
+            rules.words("column_share"): 100 * answers / total,
+            rules.words("column_mean"): 100 * summary.confidence[label],
         }
         for label, answers in sorted(summary.per_class.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 
 def class_chart(summary: Summary, rules: Rules) -> alt.Chart:
-    """A bar a class, most frequent first."""
+    """A bar for each class, most frequent first."""
     values = [
         {"class": name_and_color(label, rules)[0], "answers": answers} for label, answers in summary.per_class.items()
     ]
@@ -48,7 +52,7 @@ def class_chart(summary: Summary, rules: Rules) -> alt.Chart:
             x=alt.X("answers:Q", title=None, axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("class:N", title=None, sort="-x"),
             color=_colors(summary, rules, legend=False),
-            tooltip=["class:N", "answers:Q"],
+            tooltip=_tooltip(rules, "class:N", "answers:Q"),
         )
     )
     return chart
@@ -66,7 +70,7 @@ def day_chart(summary: Summary, rules: Rules, first: date, last: date) -> tuple[
     unit = "day" if len(days) <= MOST_DAYS else "month"
 
     def bar(day: date) -> str:
-        return f"{day.day} {day:%b}" if unit == "day" else f"{day:%b %Y}"
+        return rules.words.day(day) if unit == "day" else rules.words.month(day)
 
     counted = Counter[tuple[str, str]]()
     for (day, label), answers in summary.per_day.items():
@@ -74,11 +78,15 @@ def day_chart(summary: Summary, rules: Rules, first: date, last: date) -> tuple[
     return unit, _stacked(counted, list(dict.fromkeys(bar(day) for day in days)), unit, summary, rules)
 
 
-def to_csv(answers: Iterable[Answer]) -> str:
-    """One line an answer, with a header. Times are ISO 8601 in the server's time zone, with its offset from UTC."""
+def to_csv(answers: Iterable[Answer], words: Language) -> str:
+    """One line for each answer, with a header.
+
+    Times are ISO 8601 in the server's time zone, with its offset from UTC. Labels and bins, and the headings of their
+    columns, are the classifier's and the rules file's own in every language, so that a program can rely on them.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("time", "label", "bin", "confidence"))
+    writer.writerow((words("column_time"), "label", "bin", words("column_confidence")))
     for answer in answers:
         when = datetime.fromtimestamp(answer.time).astimezone().isoformat(timespec="seconds")
         writer.writerow((when, harmless(answer.label), harmless(answer.bin), round(answer.confidence, 4)))
@@ -106,10 +114,16 @@ def _stacked(
             ),
             y=alt.Y("answers:Q", title=None, axis=alt.Axis(tickMinStep=1)),
             color=_colors(summary, rules),
-            tooltip=[f"{unit}:N", "class:N", "answers:Q"],
+            tooltip=_tooltip(rules, f"{unit}:N", "class:N", "answers:Q"),
         )
     )
     return chart
+
+
+def _tooltip(rules: Rules, *fields: str) -> list[alt.Tooltip]:
+    """What a bar says when it is pointed at, in the rules' language."""
+    titles = {"class:N": rules.words("column_class"), "answers:Q": rules.words("column_answers")}
+    return [alt.Tooltip(field, title=titles.get(field, rules.words("column_time"))) for field in fields]
 
 
 def _colors(summary: Summary, rules: Rules, legend: bool = True) -> alt.Color:

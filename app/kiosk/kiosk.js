@@ -29,8 +29,6 @@
   }
 
   function startCamera() {
-    const noCamera = one(".k-no-camera");
-    if (noCamera) noCamera.hidden = window.isSecureContext; // nothing else will help, so no reload for a camera
     const inside = one('iframe[title*="webrtc"]')?.contentDocument;
     if (!inside?.head) return;
     if (!inside.getElementById("kiosk")) {

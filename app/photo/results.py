@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.advice.bins import Rules
-from app.advice.caption import Caption, caption
+from app.advice.caption import Caption, caption, whole_percent
+from app.advice.languages import Language
 from app.advice.verdict import State, Verdict
 from model import Classifier, PhotoError, Prediction, read_photo
 
@@ -43,9 +44,16 @@ def photo_caption(prediction: Prediction, threshold: float, rules: Rules) -> Cap
     """A still photo in the words of the live page; there is no time to wait for a better look."""
     if prediction.known and prediction.confidence >= threshold:
         return caption(Verdict(State.ITEM, prediction.label, prediction.confidence), rules)
-    guess = f"At best {rules.category(prediction.label).name.lower()}, {prediction.confidence:.0%} sure."
-    title = "Not sure" if prediction.known else "Nothing I know"
-    return Caption(title, guess, "question", bins=(rules.default_bin,))
+    words = rules.words
+    percent = words.percent(whole_percent(prediction.confidence) / 100)
+    guess = words("photo_guess", item=rules.category(prediction.label).name, percent=percent)
+    title = words("caption_unsure_title" if prediction.known else "photo_unknown_title")
+    return Caption(title, guess, "question", bins=(rules.default_bin,), words=words)
+
+
+def headings(words: Language) -> dict[str, str]:
+    """What the columns of `rows` are called; those of the classes are called as the labels."""
+    return {column: words(f"column_{column}") for column in ("file", "answer", "label", "confidence", "bin")}
 
 
 def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list[dict[str, str | float | None]]:
@@ -65,13 +73,17 @@ def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list
     return table
 
 
-def to_csv(table: Sequence[dict[str, str | float | None]]) -> str:
-    """Rows of the same keys as CSV with a header; file and class names come from strangers."""
+def to_csv(table: Sequence[dict[str, str | float | None]], words: Language) -> str:
+    """Rows of the same keys as CSV with a header; file and class names come from strangers.
+
+    The column `label`, with its heading, and the headings of the classes are the classifier's own names in every
+    language, so that a program can rely on them.
+    """
     out = io.StringIO()
-    writer = csv.DictWriter(out, [harmless(key) for key in table[0]] if table else [])
-    writer.writeheader()
-    for row in table:
-        writer.writerow({harmless(key): harmless(value) for key, value in row.items()})
+    writer = csv.writer(out)
+    named = headings(words) | {"label": "label"}
+    writer.writerow(harmless(named.get(key, key)) for key in (table[0] if table else ()))
+    writer.writerows([harmless(value) for value in row.values()] for row in table)
     return out.getvalue()
 
 

@@ -5,24 +5,42 @@ from typing import Any
 
 import streamlit_webrtc
 
+from app.advice.languages import Language
 from app.services import services
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
 
-START = "Start camera"  # on the component's button, by which the pages' scripts find it
+# The component's texts, and ours for them; the pages' scripts find its buttons by these
+TEXTS = {
+    "start": "camera_start",
+    "stop": "camera_stop",
+    "select_device": "camera_choose",
+    "select_camera": "camera_select",
+    "media_api_not_available": "camera_no_api",
+    "device_ask_permission": "camera_ask",
+    "device_not_available": "camera_none",
+    "device_access_denied": "camera_denied",
+}
 
 
 def camera(
     key: str,
     processor: StreamProcessor,
+    words: Language,
     facing: str | None = None,
     style: Mapping[str, str] | None = None,
-    **translations: str,
 ) -> Any:
-    """Draw the component, and return its context.
+    """Draw the component.
 
-    key: of the component, which remembers the opened device by it. facing: "user" or "environment", where it matters.
-    style: of the video, as React takes it. translations: of the component's buttons.
+    Args:
+        key: Of the component, which remembers the opened device by it.
+        processor: Annotates the frames.
+        words: The language of the component's buttons.
+        facing: "user" or "environment", where it matters.
+        style: Of the video, as React takes it.
+
+    Returns:
+        The component's context.
     """
     track = AnnotatedTrack(processor)  # used if this run opens a connection; no two connections may share one
     video: dict[str, Any] = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
@@ -39,6 +57,6 @@ def camera(
         source_video_track=track,
         sink_video_track=CameraSink(track),
         video_html_attrs=attributes,
-        translations={"start": START, **translations},
+        translations={name: words(key) for name, key in TEXTS.items()},
         media_toggle_controls=False,
     )

@@ -1,34 +1,33 @@
 """Kiosk: a screen at a bin that nobody has to touch. /kiosk?lang=de&bins=germany"""
 
 import time
-import uuid
 from pathlib import Path
 
 import streamlit as st
 
 from app import kiosk
 from app.advice.languages import language, languages
-from app.kiosk import html
 from app.kiosk.screens import Scene, Screen, Screens, Sight
 from app.services import services
 from app.stream.processor import StreamProcessor
-from app.views import ui
-from app.views.camera import START, camera
+from app.views import kiosk_html as html
+from app.views import ui, visitor
+from app.views.camera import camera
 
-LOOK = 0.2  # seconds between looks at what the camera sees
-IDLE = 30.0  # seconds without anybody after which a visitor's choice of language is forgotten
+LOOK_S = 0.2  # between looks at what the camera sees
+IDLE_S = 30.0  # without anybody, after which a visitor's choice of language is forgotten
 
 shared = services()
 state = st.session_state
-me: str = state.setdefault("visitor", uuid.uuid4().hex)
+me = visitor.visitor()
 if "kiosk-processor" not in state:
     state["kiosk-processor"] = shared.new_kiosk_processor()
     state["kiosk-screens"] = Screens(time.monotonic())
 processor: StreamProcessor = state["kiosk-processor"]
 screens: Screens = state["kiosk-screens"]
 
-usual = language(st.query_params.get("lang"), shared.settings.kiosk_language)
-words = language(state.get("kiosk-language"), usual.code)
+asked = st.query_params.get(visitor.LANGUAGE), shared.settings.kiosk_language
+words = language(state.get("kiosk-language"), *asked)  # not the browser's: it is the operator's who set it up
 rules = shared.rules_in(words, st.query_params.get("bins"))
 aloud = shared.settings.kiosk_speech or st.query_params.get("speech") == "1"
 sound = shared.settings.kiosk_sound or st.query_params.get("sound") == "1"
@@ -36,9 +35,7 @@ sound = shared.settings.kiosk_sound or st.query_params.get("sound") == "1"
 folder = Path(kiosk.__file__).parent
 st.html(folder / "kiosk.css")
 st.html(
-    f'<div class="k-page" data-start="{START}" data-sound="{int(sound)}"></div>{html.offline_html(words)}'
-    f"{html.insecure_html(words)}"
-    f"{ui.script(folder / 'kiosk.js')}",
+    html.page_html(words, sound) + ui.page_html(words) + ui.script("reached.js", str(folder / "kiosk.js")),
     unsafe_allow_javascript=True,
 )
 
@@ -46,7 +43,7 @@ st.html(
 def beat() -> None:
     """A sign of life, for the page's script and for whatever restarts the browser."""
     shared.kiosk.beat()
-    st.html(f'<div class="k-beat" data-beat="{time.monotonic():.0f}" hidden></div>')
+    st.html(ui.render("kiosk/beat.html", beat=f"{time.monotonic():.0f}"))
 
 
 @st.fragment(run_every=1.0)
@@ -62,7 +59,7 @@ if shared.places.ask(me):
     st.stop()
 
 with st.container(key="kiosk-camera"):
-    camera("kiosk", processor)
+    camera("kiosk", processor, words)
 
 with st.container(key="kiosk-languages", horizontal=True):
     for code, other in languages().items():
@@ -82,7 +79,7 @@ def count(screen: Screen) -> None:
         shared.counts.add(screen.label, bins, screen.confidence)
 
 
-@st.fragment(run_every=LOOK)
+@st.fragment(run_every=LOOK_S)
 def show_screen() -> None:
     """Redraws itself while the page is open; what has not changed stays as it is in the browser."""
     now = time.monotonic()
@@ -91,11 +88,11 @@ def show_screen() -> None:
     screen = screens.update(Sight(processor.verdict, processor.in_view, processor.silence), now)
     if answer := screens.to_count(now):
         count(answer)
-    if screen.scene is Scene.ATTRACT and now - screen.since > IDLE and state.pop("kiosk-language", None):
+    if screen.scene is Scene.ATTRACT and now - screen.since > IDLE_S and state.pop("kiosk-language", None):
         st.rerun()
-    st.html(html.screen_html(screen, rules, words))
+    st.html(html.screen_html(screen, rules))
     st.html(html.sure_html(screen, words))
-    st.html(html.spoken_html(screen, rules, words, aloud))
+    st.html(html.spoken_html(screen, rules, aloud))
     beat()
 
 

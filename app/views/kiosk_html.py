@@ -1,14 +1,12 @@
-"""The kiosk's screens as HTML. `kiosk.css` lays them out; every text goes through `html.escape`."""
+"""The kiosk's screens as HTML; `app/kiosk/kiosk.css` lays them out."""
 
-from collections.abc import Sequence
-from html import escape
+from markupsafe import Markup
 
-from app.advice.bins import Bin, Rules
-from app.advice.caption import spoken, whole_percent
+from app.advice.bins import Rules
+from app.advice.caption import Caption, spoken, whole_percent
 from app.advice.languages import Language
 from app.kiosk.screens import Scene, Screen
-from app.look.colors import text_on
-from app.look.icons import svg_uri
+from app.views.ui import no_camera_here, render
 
 LIVE = {Scene.ATTRACT: "attract", Scene.LOOKING: "looking", Scene.UNSURE: "unsure"}
 TROUBLE = {
@@ -16,44 +14,53 @@ TROUBLE = {
     Scene.CAMERA: ("camera", "camera-off"),
     Scene.UNAVAILABLE: ("unavailable", "question"),
 }
+MOST_LOOKS = 6  # tiles of things that the invitation shows
 
 
-def screen_html(screen: Screen, rules: Rules, words: Language) -> str:
-    """A whole screen. Says nothing of the confidence: what changes all the time is in `sure_html`.
+def screen_html(screen: Screen, rules: Rules) -> Markup:
+    """A whole screen. It says nothing of the confidence: what changes all the time is in `sure_html`.
 
-    Raises KeyError for a label that the rules were not made for.
+    Raises:
+        KeyError: The rules were not made for the screen's label.
     """
+    words = rules.words
     if screen.scene is Scene.ANSWER:
         category = rules.category(screen.label or "")
-        item = _tile(category.icon, category.color) + f"<b>{escape(category.name)}</b>"
-        return _scene("answer", words, _answer(item, category.bins, category.advice, words))
+        said = Caption(category.name, category.advice, category.icon, category.color, bins=category.bins, words=words)
+        return render("kiosk/answer.html", name="answer", caption=said)
     if screen.scene is Scene.GAVE_UP:
-        title = f"<b>{escape(words('gave_up_title'))}</b>"
-        return _scene("gave-up", words, _answer(title, (rules.default_bin,), "", words))
+        said = Caption(words("gave_up_title"), "", "", bins=(rules.default_bin,), words=words)
+        return render("kiosk/answer.html", name="gave-up", caption=said)
     if screen.scene is Scene.THANKS:
         bins = rules.category(screen.label).bins if screen.label else ()
-        return _scene("thanks", words, _title("thanks", words) + _reminder(bins))
+        return render("kiosk/thanks.html", bins=bins, words=words)
     if screen.scene in LIVE:
-        return _scene(LIVE[screen.scene], words, _live(LIVE[screen.scene], rules, words))
-    name, icon = TROUBLE[screen.scene]
-    return trouble_html(name, icon, words)
+        looks = {(category.icon, category.color): None for category in rules.categories.values()}
+        shown = list(looks)[:MOST_LOOKS] if screen.scene is Scene.ATTRACT else []
+        return render("kiosk/live.html", name=LIVE[screen.scene], looks=shown, words=words)
+    return trouble_html(*TROUBLE[screen.scene], words)
 
 
-def trouble_html(name: str, icon: str, words: Language) -> str:
+def trouble_html(name: str, icon: str, words: Language) -> Markup:
     """A neutral screen: the words of `name`_title and `name`_detail under an icon."""
-    return _scene(name, words, f'<img class="k-sign" alt="" src="{svg_uri(icon, "#FFFFFF")}">{_title(name, words)}')
+    return render("kiosk/trouble.html", name=name, icon_name=icon, words=words)
 
 
-def sure_html(screen: Screen, words: Language) -> str:
+def sure_html(screen: Screen, words: Language) -> Markup:
     """How sure an answer is, in whole percent; empty for other screens."""
-    if screen.scene is not Scene.ANSWER:
-        return '<div class="k-sure"></div>'
-    return f'<div class="k-sure">{escape(words("sure", percent=whole_percent(screen.confidence)))}</div>'
+    percent = words.percent(whole_percent(screen.confidence) / 100)
+    return render("kiosk/sure.html", text=words("sure", percent=percent) if screen.scene is Scene.ANSWER else "")
 
 
-def spoken_html(screen: Screen, rules: Rules, words: Language, aloud: bool) -> str:
-    """What a screen reader says: an answer, or that there is trouble. An answer the browser says too, with `aloud`."""
-    text = ""
+def spoken_html(screen: Screen, rules: Rules, aloud: bool) -> Markup:
+    """What a screen reader says: an answer, or that there is trouble.
+
+    Args:
+        screen: What is shown.
+        rules: In the language in which it is said.
+        aloud: Whether the browser says answers, too.
+    """
+    words, text = rules.words, ""
     if screen.scene is Scene.ANSWER:
         category = rules.category(screen.label or "")
         text = spoken(category.name, category.bins, words)
@@ -61,71 +68,10 @@ def spoken_html(screen: Screen, rules: Rules, words: Language, aloud: bool) -> s
         text = spoken(words("gave_up_title").rstrip(" \u00a0:"), (rules.default_bin,), words)
     elif screen.scene in TROUBLE:
         text = words(f"{TROUBLE[screen.scene][0]}_title")
-    aloud = aloud and screen.scene in (Scene.ANSWER, Scene.GAVE_UP)
-    return (
-        f'<div class="k-spoken" role="status" aria-live="polite" lang="{escape(words.code)}" data-aloud="{int(aloud)}">'
-        f"{escape(text)}</div>"
-    )
+    answers = screen.scene in (Scene.ANSWER, Scene.GAVE_UP)
+    return render("kiosk/spoken.html", text=text, aloud=aloud and answers, words=words)
 
 
-def offline_html(words: Language) -> str:
-    """The screen that the page's own script shows while the server cannot be reached."""
-    return f'<div class="k-over" hidden>{trouble_html("offline", "question", words)}</div>'
-
-
-def insecure_html(words: Language) -> str:
-    """The screen that the page's own script shows where the browser gives no camera to the page's address."""
-    sign = f'<img class="k-sign" alt="" src="{svg_uri("camera-off", "#FFFFFF")}">{_title("insecure", words)}'
-    link = f'<a class="k-photo" href="photo">{escape(words("insecure_photo"))}</a>'
-    return f'<div class="k-no-camera" lang="{escape(words.code)}" hidden>{sign}{link}</div>'
-
-
-def _scene(name: str, words: Language, content: str) -> str:
-    return f'<div class="k k-{name}" data-scene="{name}" lang="{escape(words.code)}">{content}</div>'
-
-
-def _title(name: str, words: Language, more: str = "") -> str:
-    return (
-        f'<div class="k-words"><div class="k-title">{escape(words(f"{name}_title"))}</div>'
-        f'<div class="k-detail">{escape(words(f"{name}_detail"))}</div>{more}</div>'
-    )
-
-
-def _live(name: str, rules: Rules, words: Language) -> str:
-    """Words beside the camera's picture, which lies in the `k-frame`; the invitation shows what belongs in it."""
-    things = ""
-    if name == "attract":
-        shown = {(category.icon, category.color): None for category in rules.categories.values()}
-        things = "".join(_tile(icon, color) for icon, color in list(shown)[:6])
-        things = f'<div class="k-things" aria-hidden="true">{things}</div>'
-    privacy = f'<div class="k-privacy">{escape(words("privacy"))}</div>'
-    return f'<div class="k-frame"><i></i><i></i><i></i><i></i></div>{_title(name, words, things)}{privacy}'
-
-
-def _answer(item: str, bins: Sequence[Bin], advice: str, words: Language) -> str:
-    panels = "".join(
-        f'<div class="k-bin" style="background:{bin.color};color:{text_on(bin.color)}">'
-        f'<img class="k-icon" alt="" src="{svg_uri(bin.icon, text_on(bin.color))}"><div class="k-where">'
-        f"<small>{escape(words('or_into' if number else 'goes_into'))}</small>"
-        f'<div class="k-name">{escape(bin.name)}</div>'
-        + (f'<div class="k-hint">{escape(bin.hint)}</div>' if bin.hint else "")
-        + "</div></div>"
-        for number, bin in enumerate(bins)
-    )
-    return (
-        f'<div class="k-item">{item}</div><div class="k-bins k-bins-{len(bins)}">{panels}</div>'
-        f'<div class="k-advice">{escape(advice)}</div>'
-    )
-
-
-def _reminder(bins: Sequence[Bin]) -> str:
-    chips = "".join(
-        f'<div class="k-chip" style="background:{bin.color};color:{text_on(bin.color)}">'
-        f'<img alt="" src="{svg_uri(bin.icon, text_on(bin.color))}">{escape(bin.name)}</div>'
-        for bin in bins
-    )
-    return f'<div class="k-chips">{chips}</div>'
-
-
-def _tile(icon: str, color: str) -> str:
-    return f'<img class="k-tile" alt="" src="{svg_uri(icon, text_on(color))}" style="background:{color}">'
+def page_html(words: Language, sound: bool) -> Markup:
+    """What the page's script needs, and the screens that it shows by itself: no connection, no camera here."""
+    return render("kiosk/page.html", words=words, sound=sound, origin_text=no_camera_here(words))

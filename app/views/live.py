@@ -1,25 +1,25 @@
 """Live: the camera's video, annotated, and beside it what it says and where that goes."""
 
+import functools
 import time
-import uuid
-from pathlib import Path
 
 import streamlit as st
 
 from app.advice.caption import caption
 from app.services import services
 from app.stream.processor import StreamProcessor
-from app.views import ui
-from app.views.camera import START, camera
+from app.views import ui, visitor
+from app.views.camera import camera
 
-STOP = "Stop camera"  # on the component's button
-REFRESH = 0.25  # seconds between looks at the verdict
-CAMERAS = ["Front", "Rear"]
-NO_WAY = 8.0  # seconds of connecting after which it is said that nothing comes through; most need less than two
+REFRESH_S = 0.25  # between looks at the verdict
+CAMERAS = {"Front": "camera_front", "Rear": "camera_rear"}  # as they are called in the page's address
+NO_WAY_S = 8.0  # of connecting, after which it is said that nothing comes through; most need less than two
 
 shared = services()
 state = st.session_state
-me: str = state.setdefault("visitor", uuid.uuid4().hex)
+me = visitor.visitor()
+words = visitor.words()
+rules = visitor.rules()
 
 
 @st.fragment(run_every=1.0)
@@ -28,13 +28,13 @@ def wait_for_a_place() -> None:
     number = shared.places.ask(me)
     if number == 0:
         st.rerun()
-    words = "you are next" if number == 1 else f"you are number {number} in line"
-    st.html(ui.notice("All places are taken", f"{words[0].upper()}{words[1:]}; the camera starts by itself."))
+    detail = words("live_next") if number == 1 else words("live_in_line", number=number)
+    st.html(ui.notice(words("busy_title"), detail, words))
 
 
 if shared.places.ask(me):
     wait_for_a_place()
-    st.page_link("views/photo.py", label="Use a photo meanwhile", icon=":material/photo_camera:")
+    st.page_link("views/photo.py", label=words("use_photo_meanwhile"), icon=":material/photo_camera:")
     st.stop()
 
 # a phone is pointed at a thing on a table, a laptop's camera sees its owner
@@ -48,6 +48,7 @@ key = f"live-{facing.lower()}"
 if f"{key}-processor" not in state:
     state[f"{key}-processor"] = shared.new_processor()
 processor: StreamProcessor = state[f"{key}-processor"]
+processor.describe = functools.partial(caption, rules=rules)
 processor.mirrored = facing == "Front"
 processor.shows_heat = state.get("heat", False)
 processor.set_threshold(state.get("threshold", round(100 * shared.settings.threshold)) / 100)
@@ -57,15 +58,12 @@ with video:
     streamer = camera(
         key,
         processor,
+        words,
         facing="user" if facing == "Front" else "environment",
         style={"width": "100%", "borderRadius": "12px", "display": "block"},
-        stop=STOP,
-        select_device="Choose camera",
     )
     st.html(
-        f'<span class="wb-live" data-start="{START}" data-stop="{STOP}"></span>'
-        f"{ui.script(Path(__file__).parent / 'static' / 'live.js')}",
-        unsafe_allow_javascript=True,
+        ui.render("live.html", start=words("camera_start"), stop=words("camera_stop")), unsafe_allow_javascript=True
     )
 if streamer.state.signalling:
     state.setdefault(f"{key}-connecting", time.monotonic())
@@ -73,38 +71,40 @@ if streamer.state.playing:
     state.pop(f"{key}-connecting", None)
 
 
-@st.fragment(run_every=REFRESH)
+@st.fragment(run_every=REFRESH_S)
 def show_answer() -> None:
     """Redraws itself while the page is open; the rest of the page stays as it is."""
     if shared.places.ask(me):  # away for too long, and somebody else came in
         st.rerun()
-    st.html(f'<span class="wb-beat" data-beat="{time.monotonic():.0f}"></span>')  # a sign of life, for live.js
-    if time.monotonic() - state.get(f"{key}-connecting", float("inf")) > NO_WAY:
-        st.html(
-            ui.notice(
-                "The video does not get through",
-                "This page reaches the server, but its video finds no way there: a firewall is between them. "
-                "Try another network. Whoever runs this server can give it a TURN server. Photos work.",
-            )
-        )
+    st.html(ui.render("beat.html", beat=f"{time.monotonic():.0f}"))  # a sign of life, for live.js
+    if time.monotonic() - state.get(f"{key}-connecting", float("inf")) > NO_WAY_S:
+        st.html(ui.notice(words("no_way_title"), words("no_way_detail"), words))
         return
     verdict = processor.verdict
-    words = caption(verdict, shared.rules)
-    st.html(ui.spoken(words))
+    said = caption(verdict, rules)
+    st.html(ui.spoken(said))
     st.html(
-        ui.verdict_card(words)
-        + ui.probability_bars(verdict.probabilities, shared.rules)
-        + ui.figures_line(processor.figures())
+        ui.verdict_card(said)
+        + ui.probability_bars(verdict.probabilities, rules)
+        + ui.figures_line(processor.figures(), words)
     )
 
 
 with answer:
     show_answer()
     choice, settings = st.columns([2, 1], vertical_alignment="bottom")
-    choice.segmented_control("Camera", CAMERAS, default=usual, key="camera", required=True, bind="query-params")
-    with settings.popover("Settings", use_container_width=True):
+    choice.segmented_control(
+        words("camera_label"),
+        list(CAMERAS),
+        format_func=lambda name: words(CAMERAS[name]),
+        default=usual,
+        key="camera",
+        required=True,
+        bind="query-params",
+    )
+    with settings.popover(words("settings_label"), use_container_width=True):
         st.slider(
-            "Say a label from this confidence on",
+            words("settings_threshold"),
             min_value=40,
             max_value=95,
             value=round(100 * shared.settings.threshold),
@@ -112,10 +112,10 @@ with answer:
             key="threshold",
             bind="query-params",
         )
-        st.toggle("Show where it looks", key="heat", bind="query-params")
-    st.caption("Video is looked at on this server and not stored. No camera? Take or upload a photo instead.")
-    st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
+        st.toggle(words("settings_heat"), key="heat", bind="query-params")
+    st.caption(words("live_privacy"))
+    st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
 
 with st.container(key="insecure"):  # seen only where it is so, and the rest is not
-    st.html(ui.insecure(), unsafe_allow_javascript=True)
-    st.page_link("views/photo.py", label="Use a photo", icon=":material/photo_camera:")
+    st.html(ui.notice(words("insecure_title"), ui.no_camera_here(words), words))
+    st.page_link("views/photo.py", label=words("insecure_photo"), icon=":material/photo_camera:")

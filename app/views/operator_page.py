@@ -11,59 +11,57 @@ from app.answers import report as report
 from app.answers.access import TooSoonError, is_operator
 from app.answers.counts import Counts, CountsError, midnight
 from app.services import services
+from app.views import visitor
 
-WIDTH = 420  # pixels, of the form and what it answers
-ROW = 35  # pixels, of the table's rows, so that the chart beside it is as high
+WIDTH_PX = 420  # of the form and what it answers
+ROW_PX = 35  # of the table's rows, so that the chart beside it is as high
 SIGNED_IN = "operator"  # in the session, so until the tab is closed
-RANGES = {"Today": 0, "7 days": 6, "30 days": 29, "All": None}  # whole days before today
-OFF = """Answers are not counted. To count them, put this into `whichbin.toml` and start the server again:
+RANGES = {"today": 0, "week": 6, "month": 29, "all": None}  # whole days before today
 
-```toml
-count_answers = true
-```"""
-NO_WAY_IN = """This page is closed until it has a password. Put one into `whichbin.toml` and start the server again:
 
-```toml
-operator_password = "a long one of your own"
-```
+def sample(line: str) -> str:
+    """A line of the settings file, as Markdown."""
+    return f"\n\n```toml\n{line}\n```"
 
-Or let operators sign in with OpenID Connect; the README's *Counting answers* says how."""
 
 shared = services()
 settings = shared.settings
 state = st.session_state
+words = visitor.words()
+rules = visitor.rules()
 
 
 def ask_password() -> None:
     """A form with one field."""
-    with st.form("sign in", width=WIDTH):
-        given = st.text_input("Password", type="password", autocomplete="current-password")
-        sent = st.form_submit_button("Sign in", type="primary")
+    with st.form("sign in", width=WIDTH_PX):
+        given = st.text_input(words("operator_password"), type="password", autocomplete="current-password")
+        sent = st.form_submit_button(words("operator_sign_in"), type="primary")
     if not sent:
         return
     try:
         if shared.gate.check(given, settings.operator_password):
             state[SIGNED_IN] = True
             st.rerun()
-        st.error("Wrong password.", width=WIDTH)
+        st.error(words("operator_wrong"), width=WIDTH_PX)
     except TooSoonError as wait:
         seconds = math.ceil(wait.seconds)
-        st.error(f"A wrong password was given just before. Try again in {seconds} s.", width=WIDTH)
+        st.error(words("operator_too_soon", seconds=seconds), width=WIDTH_PX)
 
 
 def ask_provider() -> None:
     """The button to the OpenID Connect provider, or who came back from there and may not come in."""
     if not settings.operators:
-        st.warning("Nobody is an operator yet: the setting `operators` names their e-mail addresses.")
+        st.warning(words("operator_nobody"))
     elif not st.user.is_logged_in:
-        if st.button("Sign in with your account", icon=":material/login:"):
+        if st.button(words("operator_account"), icon=":material/login:"):
             try:
                 st.login()
             except StreamlitAuthError as error:
                 st.error(str(error))
     else:
-        st.error(f"{st.user.get('email') or 'This account'} is not an operator's verified address.")
-        st.button("Use another account", on_click=st.logout)
+        who = st.user.get("email") or words("operator_this_account")
+        st.error(words("operator_not_one", who=who))
+        st.button(words("operator_other_account"), on_click=st.logout)
 
 
 def sign_out() -> None:
@@ -77,47 +75,54 @@ def show(counts: Counts) -> None:
     """Totals, and for the chosen time classes, hours, days and the CSV. Raises CountsError."""
     now = time.time()
     with st.container(horizontal=True):
-        st.metric("Today", f"{counts.total(midnight(now)):,}", border=True)
-        st.metric("7 days", f"{counts.total(midnight(now, 6)):,}", border=True)
-        st.metric("All", f"{counts.total():,}", border=True)
+        st.metric(words("operator_today"), words.number(counts.total(midnight(now))), border=True)
+        st.metric(words("operator_week"), words.number(counts.total(midnight(now, 6))), border=True)
+        st.metric(words("operator_all"), words.number(counts.total()), border=True)
     if counts.lost:
-        st.warning(f"Answers that could not be stored since the server's start: {counts.lost:,}. Its log says why.")
+        st.warning(words("operator_lost", number=words.number(counts.lost)))
 
-    chosen = st.segmented_control("Time", list(RANGES), default="7 days", required=True, key="range")
+    chosen = st.segmented_control(
+        words("operator_time"),
+        list(RANGES),
+        format_func=lambda name: words(f"operator_{name}"),
+        default="week",
+        required=True,
+        key="range",
+    )
     days = RANGES[chosen]
     since = 0.0 if days is None else midnight(now, days)
     summary = counts.summary(since)
     if not summary.per_class:
-        st.info("No answers in this time.")
+        st.info(words("operator_none"))
         return
 
-    st.markdown("#### By class")
+    st.markdown(f"#### {words('operator_by_class')}")
     chart, table = st.columns([3, 2], gap="medium")
     chart.altair_chart(
-        report.class_chart(summary, shared.rules),
-        height=ROW * (len(summary.per_class) + 1),
-        alt="Answers by class; the table says the same",
+        report.class_chart(summary, rules),
+        height=ROW_PX * (len(summary.per_class) + 1),
+        alt=words("operator_class_alt"),
     )
     percent = st.column_config.NumberColumn(format="%.1f %%")
     table.dataframe(
-        report.class_table(summary, shared.rules),
+        report.class_table(summary, rules),
         hide_index=True,
         column_config={
-            "Answers": st.column_config.NumberColumn(format="localized"),
-            "Share": percent,
-            "Mean confidence": percent,
+            words("column_answers"): st.column_config.NumberColumn(format="localized"),
+            words("column_share"): percent,
+            words("column_mean"): percent,
         },
     )
-    st.markdown("#### By hour of day")
-    st.altair_chart(report.hour_chart(summary, shared.rules), height=280, alt="Answers by hour of day and class")
-    if chosen != "Today":
+    st.markdown(f"#### {words('operator_by_hour')}")
+    st.altair_chart(report.hour_chart(summary, rules), height=280, alt=words("operator_hour_alt"))
+    if chosen != "today":
         first = min(date.fromisoformat(day) for day, _ in summary.per_day) if days is None else day_of(since)
-        unit, by_day = report.day_chart(summary, shared.rules, first, day_of(now))
-        st.markdown(f"#### By {unit}")
-        st.altair_chart(by_day, height=280, alt=f"Answers by {unit} and class")
+        unit, by_day = report.day_chart(summary, rules, first, day_of(now))
+        st.markdown(f"#### {words(f'operator_by_{unit}')}")
+        st.altair_chart(by_day, height=280, alt=words("operator_day_alt"))
     st.download_button(
-        "Download answers (CSV)",
-        lambda: report.to_csv(counts.rows(since)),  # made when it is asked for
+        words("operator_csv"),
+        lambda: report.to_csv(counts.rows(since), words),  # made when it is asked for
         f"whichbin-answers-{day_of(now)}.csv",
         "text/csv",
         icon=":material/download:",
@@ -132,30 +137,34 @@ def day_of(moment: float) -> date:
 
 with_provider = "is_logged_in" in st.user  # Streamlit sets it if secrets.toml has a section [auth]
 if not state.get(SIGNED_IN) and not is_operator(st.user.to_dict(), settings.operators):
-    st.subheader("Operator")
+    st.subheader(words("page_operator"))
     if settings.operator_password:
         ask_password()
     if with_provider:
         ask_provider()
     if not settings.operator_password and not with_provider:
-        st.info(NO_WAY_IN)
+        example = sample('operator_password = "..."')
+        st.info(f"{words('operator_closed')}{example}\n\n{words('operator_or_account')}")
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.subheader("Answers counted")
-    st.button("Sign out", icon=":material/logout:", on_click=sign_out)
+    st.subheader(words("operator_title"))
+    st.button(words("operator_sign_out"), icon=":material/logout:", on_click=sign_out)
 if shared.counts is None:
     if shared.counts_problem:
-        st.error(f"Answers are not counted: {shared.counts_problem}. Mend it and start the server again.")
+        st.error(words("operator_failed", problem=shared.counts_problem))
     else:
-        st.info(OFF)
+        st.info(words("operator_off") + sample("count_answers = true"))
     st.stop()
 try:
     show(shared.counts)
 except CountsError as error:
     st.error(str(error))
 st.caption(
-    f"Stored on this server, in `{shared.counts.file.name}`: class, bin, time and confidence of each answer, for "
-    f"{settings.counts_days} days. No picture, and nothing about who was there. Hours and days are the server's "
-    f"({datetime.now().astimezone():%Z, UTC%z})."
+    words(
+        "operator_stored",
+        file=shared.counts.file.name,
+        days=words.number(settings.counts_days),
+        zone=f"{datetime.now().astimezone():%Z, UTC%z}",
+    )
 )

@@ -3,43 +3,52 @@
 import streamlit as st
 
 from app.look.heat import heat_uri
-from app.photo.results import PhotoResult, classify_photo, photo_caption, rows, to_csv
+from app.photo.results import PhotoResult, classify_photo, headings, photo_caption, rows, to_csv
 from app.services import services
-from app.views import ui
+from app.views import ui, visitor
 from model.photos import EXTENSIONS
+
+SOURCES = {"Files": "photo_files", "Camera": "photo_camera"}
 
 shared = services()
 settings = shared.settings
 state = st.session_state
-cached: dict[str, PhotoResult] = state.setdefault(
-    "photos", {}
-)  # by upload id, so that a rerun classifies nothing twice
+words = visitor.words()
+rules = visitor.rules()
+# by upload, so that a rerun classifies nothing twice
+cached: dict[str, PhotoResult] = state.setdefault("photos", {})
 
 source = st.segmented_control(
-    "Photo from", ["Files", "Camera"], default="Files", required=True, label_visibility="collapsed"
+    words("photo_from"),
+    list(SOURCES),
+    format_func=lambda name: words(SOURCES[name]),
+    default="Files",
+    required=True,
+    label_visibility="collapsed",
+    key="photo-from",
 )
 if source == "Camera":
-    shot = st.camera_input("Take a photo of one item", label_visibility="collapsed")
+    shot = st.camera_input(words("photo_take"), label_visibility="collapsed", key="photo-shot")
     uploads = [shot] if shot else []
 else:
     uploads = st.file_uploader(
-        "Drop photos of one item each: JPEG, PNG, WebP, BMP, GIF or HEIC",
+        words("photo_drop"),
         type=list(EXTENSIONS),
         accept_multiple_files=True,
         max_upload_size=settings.max_photo_mib,
+        key="photo-files",
     )
 
 if len(uploads) > settings.max_photos:
-    left_out = len(uploads) - settings.max_photos
-    st.warning(f"{settings.max_photos} photos at once are the most: the last {left_out} are left out.")
+    st.warning(words("photo_too_many", most=settings.max_photos, left=len(uploads) - settings.max_photos))
     uploads = uploads[: settings.max_photos]
 
 waiting = [upload for upload in uploads if upload.file_id not in cached]
-progress = st.progress(0.0, "Looking at the photos") if len(waiting) > 1 else None
+progress = st.progress(0.0, words("photo_looking")) if len(waiting) > 1 else None
 for number, upload in enumerate(waiting, start=1):
     cached[upload.file_id] = classify_photo(upload.name, upload.getvalue(), shared.classifier, shared.photos.read)
     if progress:
-        progress.progress(number / len(waiting), f"Looked at {number} of {len(waiting)} photos")
+        progress.progress(number / len(waiting), words("photo_looked", done=number, all=len(waiting)))
 if progress:
     progress.empty()
 for gone in cached.keys() - {upload.file_id for upload in uploads}:
@@ -52,27 +61,26 @@ for result in results:
 
 answered = [result for result in results if result.prediction is not None]
 if len(results) > 1:
-    table = rows(results, settings.threshold, shared.rules)
-    share = st.column_config.NumberColumn(format="%.2f")
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "confidence": st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1),
-            **dict.fromkeys(shared.rules.categories, share),
-        },
+    table = rows(results, settings.threshold, rules)
+    named = headings(words) | {label: category.name for label, category in rules.categories.items()}
+    columns = {name: st.column_config.Column(label=heading) for name, heading in named.items()}
+    columns |= {
+        label: st.column_config.NumberColumn(label=category.name, format="%.2f")
+        for label, category in rules.categories.items()
+    }
+    columns["confidence"] = st.column_config.ProgressColumn(
+        label=named["confidence"], format="%.2f", min_value=0, max_value=1
     )
-    st.download_button("Download results (CSV)", to_csv(table), "whichbin.csv", "text/csv", icon=":material/download:")
+    st.dataframe(table, hide_index=True, column_config=columns)
+    st.download_button(words("photo_csv"), to_csv(table, words), "whichbin.csv", "text/csv", icon=":material/download:")
 
-heat = bool(answered) and st.toggle(
-    "Show where it looked", help="The brighter a place, the more it spoke for the likeliest answer."
-)
-columns = st.columns(min(3, max(1, len(answered))), gap="medium")
+heat = bool(answered) and st.toggle(words("photo_heat"), help=words("photo_heat_help"), key="photo-heat")
+columns_side_by_side = st.columns(min(3, max(1, len(answered))), gap="medium")
 for number, result in enumerate(answered):
     assert result.prediction is not None
-    words = photo_caption(result.prediction, settings.threshold, shared.rules)
-    bars = ui.probability_bars(result.prediction.probabilities, shared.rules)
+    said = photo_caption(result.prediction, settings.threshold, rules)
+    bars = ui.probability_bars(result.prediction.probabilities, rules)
     activation = result.prediction.activation
     over = heat_uri(activation) if heat and activation is not None else ""
-    card = ui.photo_card(result.name, result.picture_uri, words, bars, alone=len(answered) == 1, heat_uri=over)
-    columns[number % len(columns)].html(card)
+    card = ui.photo_card(result.name, result.picture_uri, said, bars, alone=len(answered) == 1, heat_uri=over)
+    columns_side_by_side[number % len(columns_side_by_side)].html(card)

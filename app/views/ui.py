@@ -1,204 +1,130 @@
-"""The pieces of HTML that the pages share: one look, escaped text, colours that work on light and dark.
+"""The HTML that the pages show, from Jinja2 templates, which escape every text that is put into them.
 
-Streamlit keeps inline styles and drops scripts; every text that comes from outside goes through `html.escape`.
+Streamlit keeps styles and drops scripts, unless it is told otherwise; scripts and styles are files in `static/`.
 """
 
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from app.advice.bins import Rules
 from app.advice.caption import Caption, whole_percent
+from app.advice.languages import Language
 from app.look.colors import text_on
 from app.look.icons import svg_uri
 from app.stream.metrics import Figures
 
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+STYLE = STATIC / "pages.css"
 PROBLEM = "#B3261E"
-
-STYLE = """<style>
-/* no wider than lets the video, three fifths of it and four to three, fit the window's height */
-.stMainBlockContainer { padding: .8rem 2rem 1rem; max-width: min(1800px, calc((100vh - 130px) / .44)); }
-.stAppHeader { display: none; }
-.st-key-header { border-bottom: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-bottom: .5rem; }
-.wb-mark { display: flex; align-items: center; gap: .5rem; font-size: 1.35rem; font-weight: 700; }
-.wb-mark img { width: 1.9rem; height: 1.9rem; padding: .3rem; border-radius: 8px; background: #0B7A4B;
-  box-sizing: border-box; }
-.wb-card { border-radius: 14px; padding: 1.1rem 1.25rem; display: flex; gap: 1.1rem; align-items: center; }
-.wb-tile { flex: none; width: 4.6rem; height: 4.6rem; border-radius: 12px; padding: .7rem; box-sizing: border-box; }
-.wb-tile img { width: 100%; height: 100%; display: block; }
-.wb-words { flex: 1; min-width: 0; }
-.wb-title { font-size: clamp(1.6rem, 2.6vw, 2.6rem); font-weight: 700; line-height: 1.1; overflow-wrap: anywhere; }
-.wb-detail { font-size: 1.05rem; line-height: 1.3; margin-top: .2rem; }
-.wb-percent { font-size: clamp(1.5rem, 2.2vw, 2.2rem); font-weight: 700; white-space: nowrap; align-self: flex-start; }
-.wb-bin { display: flex; align-items: center; gap: .7rem; border-radius: 14px; padding: .75rem 1.25rem;
-  margin-top: .6rem; font-size: 1.25rem; font-weight: 600; }
-.wb-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-[data-testid="stElementContainer"]:has(> .stHtml > :is(.wb-spoken, .wb-beat, .wb-live)) { position: absolute; }
-.wb-bin small { font-weight: 400; font-size: 1rem; }
-.wb-bin div small { display: block; }
-.wb-bars { display: grid; grid-template-columns: auto 1fr 3.2rem; gap: .4rem .7rem; align-items: center;
-  margin-top: 1rem; font-variant-numeric: tabular-nums; }
-.wb-bars .n { display: flex; gap: .45rem; align-items: center; overflow-wrap: anywhere; }
-.wb-bars .n img { width: 1.25rem; height: 1.25rem; padding: .18rem; border-radius: 5px; flex: none; }
-.wb-track { height: .6rem; border-radius: 1rem; background: color-mix(in srgb, currentColor 13%, transparent); }
-.wb-track div { height: 100%; border-radius: 1rem; }
-.wb-bars .p { text-align: right; }
-.wb-figures { display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin-top: .9rem; font-size: .82rem; opacity: .78;
-  font-variant-numeric: tabular-nums; }
-.wb-insecure .st-key-live, :root:not(.wb-insecure) .st-key-insecure { display: none; }
-.wb-figures b { font-weight: 600; }
-.wb-photo { border: 6px solid; border-radius: 16px; overflow: hidden; }
-.wb-shot { display: flex; align-items: center; justify-content: center;
-  background: color-mix(in srgb, currentColor 8%, transparent); }
-.wb-shot span { position: relative; display: block; line-height: 0; }
-.wb-shot img.shot { max-width: 100%; max-height: 20rem; }
-.wb-shot img.heat { position: absolute; inset: 0; width: 100%; height: 100%; }
-.wb-photo .wb-card, .wb-photo .wb-bin { border-radius: 0; margin: 0; }
-.wb-photo .wb-card { padding: .8rem 1rem; }
-.wb-photo .wb-bin { padding: .6rem 1rem; font-size: 1.1rem; }
-.wb-photo:not(.wb-alone) .wb-tile { width: 3.4rem; height: 3.4rem; padding: .5rem; }
-.wb-photo:not(.wb-alone) :is(.wb-title, .wb-percent) { font-size: 1.45rem; }
-.wb-photo .wb-bars { margin: .9rem 1rem .6rem; }
-.wb-name { font-size: .85rem; opacity: .75; padding: 0 1rem .7rem; overflow-wrap: anywhere; }
-@media (min-width: 900px) {
-  .wb-alone { display: grid; grid-template-columns: 1.2fr 1fr; }
-  .wb-alone img.shot { max-height: 62vh; }
+# Streamlit's own English words in its upload and camera inputs, as patterns of whole texts, and ours for them
+FOREIGN = {
+    "Upload": "upload",
+    r"(?<size>[\d.]+)\s?MB per file": "upload_limit",
+    r"File must be (?<size>[\d.]+?)(\.0)?\s?MB or smaller\.": "upload_too_large",
+    "Take Photo": "photo_shoot",
+    "Clear photo": "photo_clear",
 }
-.stElementToolbar button[aria-label="Download as CSV"] { display: none; } /* the page has its own, with harmless text */
-.wb-error { border: 1px solid; border-left-width: 6px; border-radius: 10px; padding: .6rem .9rem; display: flex;
-  gap: .7rem; align-items: center; overflow-wrap: anywhere; }
-.wb-error img { width: 1.5rem; height: 1.5rem; padding: .2rem; border-radius: 6px; flex: none; box-sizing: border-box; }
-@media (max-width: 640px) {
-  .stMainBlockContainer { padding: .5rem .7rem 1rem; }
-  .stMain [data-testid="stVerticalBlock"] { gap: .6rem; }
-  .wb-card { padding: .75rem .9rem; gap: .8rem; }
-  .wb-tile { width: 3.4rem; height: 3.4rem; padding: .5rem; }
-  .wb-bin { padding: .55rem .9rem; font-size: 1.1rem; margin-top: .5rem; }
-  .wb-photo img.shot { max-height: 38vh; }
-}
-</style>"""
 
 
-WORDMARK = f'<div class="wb-mark"><img alt="" src="{svg_uri("frame", "#FFFFFF")}">Whichbin</div>'
+def script(*names: str) -> Markup:
+    """Files of `static/`, or of other folders by their paths, as one <script>. Runs where `st.html` allows it."""
+    return Markup(f"<script>{''.join((STATIC / name).read_text(encoding='utf-8') for name in names)}</script>")
 
 
-def spoken(caption: Caption) -> str:
+_environment = Environment(
+    loader=FileSystemLoader(FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals |= {"icon": svg_uri, "ink": text_on, "script": script}
+
+
+def render(template: str, **values: object) -> Markup:
+    """A template of `templates/` with its values filled in; a value that is not Markup is taken for text."""
+    return Markup(_environment.get_template(template).render(values))
+
+
+def page_html(words: Language) -> Markup:
+    """What every page needs: its language for the browser, and the script that mends what Streamlit leaves to mend."""
+    return render("page.html", words=words, own={pattern: words.words[key] for pattern, key in FOREIGN.items()})
+
+
+def spoken(caption: Caption) -> Markup:
     """The answer for screen readers. An element of its own, without the percentage: what changes is read out."""
-    return f'<div role="status" class="wb-spoken">{escape(caption.spoken)}</div>'
+    return Markup('<div role="status" class="wb-spoken">{}</div>').format(caption.spoken)
 
 
-def verdict_card(caption: Caption) -> str:
-    """The current answer and the bins it goes into."""
-    return _card(caption) + _bins(caption)
+def verdict_card(caption: Caption) -> Markup:
+    """The current answer, and the bins that it goes into."""
+    return render("verdict.html", caption=caption)
 
 
-def notice(title: str, detail: str) -> str:
+def notice(title: str, detail: str, words: Language) -> Markup:
     """A neutral card that says something other than an answer."""
-    return f'<div role="status">{_card(Caption(title, detail, "question"))}</div>'
+    return render("notice.html", caption=Caption(title, detail, "question", words=words))
 
 
-def script(path: Path) -> str:
-    """A page's JavaScript file as HTML, after what these files share. Runs where `st.html` allows it."""
-    files = (Path(__file__).parent / "static" / "reached.js", path)
-    return f"<script>{''.join(file.read_text(encoding='utf-8') for file in files)}</script>"
+def no_camera_here(words: Language) -> Markup:
+    """Why there is no camera at the page's address, which only the browser knows: page.js fills it in."""
+    return Markup.escape(words.words["insecure_detail"]).format(origin=Markup('<span class="wb-origin"></span>'))
 
 
-def insecure() -> str:
-    """A notice that there is no camera because of the page's address, and the script that shows it where that is so.
+def probability_bars(probabilities: Mapping[str, float], rules: Rules) -> Markup:
+    """One bar for each class, in the classifier's order, so that a class keeps its place.
 
-    Only the browser knows: `window.isSecureContext` also holds for addresses that its owner made an exception for. It
-    sets a class, for which STYLE hides what needs a camera.
+    Args:
+        probabilities: By label, from 0 to 1; where a label is missing, its bar is empty.
+        rules: Name, icon and colour of each label.
     """
-    words = notice(
-        "No camera at this address",
-        "Browsers give a camera only to addresses with https:// and to localhost, not to ORIGIN. "
-        "Whoever runs this server can start it with HTTPS: make run HTTPS=1",
-    ).replace("ORIGIN", '<span class="wb-origin">this one</span>')
-    return f"""{words}<script>
-    (() => {{
-      const here = document.querySelector(".wb-origin");
-      if (here) here.textContent = location.origin;
-      document.documentElement.classList.toggle("wb-insecure", !window.isSecureContext);
-    }})();
-    </script>"""
-
-
-def probability_bars(probabilities: Mapping[str, float], rules: Rules) -> str:
-    """One bar a class, in the classifier's order, so that a class keeps its place. Empty mapping: all at zero."""
     rows = []
     for label, category in rules.categories.items():
-        probability = probabilities.get(label, 0.0)
-        icon = (
-            f'<img alt="" src="{svg_uri(category.icon, text_on(category.color))}" style="background:{category.color}">'
-        )
-        rows.append(
-            f'<div class="n">{icon}{escape(category.name)}</div>'
-            f'<div class="wb-track"><div style="width:{probability:.1%};background:{category.color}"></div></div>'
-            f'<div class="p">{whole_percent(probability)} %</div>'
-        )
-    return f'<div class="wb-bars">{"".join(rows)}</div>'
+        share = probabilities.get(label, 0.0)
+        rows.append((category, f"{share:.1%}", rules.words.percent(whole_percent(share) / 100)))
+    return render("bars.html", rows=rows)
 
 
-def figures_line(figures: Figures) -> str:
+def figures_line(figures: Figures, words: Language) -> Markup:
     """The stream's small live figures."""
-    values = [
-        ("Video", f"{figures.video_fps:.0f} fps"),
-        ("Classified", f"{figures.classifications_per_s:.0f} /s"),
-        ("Inference", _ms(figures.inference_ms)),
-        ("Verdict age", _ms(figures.verdict_age_ms)),
-        ("Frames dropped", f"{figures.dropped}"),
-    ]
+    values = {
+        "figure_video": f"{figures.video_fps:.0f} fps",
+        "figure_classified": f"{figures.classifications_per_s:.0f} /s",
+        "figure_inference": _milliseconds(figures.inference_ms),
+        "figure_age": _milliseconds(figures.verdict_age_ms),
+        "figure_dropped": words.number(figures.dropped),
+    }
     if figures.errors:
-        values.append(("Not annotated", f"{figures.errors}"))
-    return f'<div class="wb-figures">{"".join(f"<span>{name} <b>{value}</b></span>" for name, value in values)}</div>'
+        values["figure_not_annotated"] = words.number(figures.errors)
+    return render("figures.html", figures=[(words(key), value) for key, value in values.items()])
 
 
 def photo_card(
-    name: str, picture_uri: str, caption: Caption, bars: str, alone: bool = False, heat_uri: str = ""
-) -> str:
-    """A photo with its border, answer, bin and probabilities.
+    name: str, picture_uri: str, caption: Caption, bars: Markup, alone: bool = False, heat_uri: str = ""
+) -> Markup:
+    """A photo with its answer, bins and probabilities.
 
-    picture_uri: a data: address. bars: from `probability_bars`. alone: use the page's whole width, side by side.
-    heat_uri: of a picture to stretch over the photo, if any.
+    Args:
+        name: Of the file.
+        picture_uri: The photo as a data: address.
+        caption: The answer.
+        bars: From `probability_bars`.
+        alone: Whether it has the width of the page to itself, and so lies beside its answer.
+        heat_uri: A picture to stretch over the photo, as a data: address; empty for none.
     """
-    over = f'<img class="heat" alt="What spoke for the answer" src="{heat_uri}">' if heat_uri else ""
-    return (
-        f'<div class="wb-photo{" wb-alone" if alone else ""}" style="border-color:{caption.color}">'
-        f'<div class="wb-shot"><span><img class="shot" alt="{escape(name)}" src="{picture_uri}">{over}</span></div>'
-        f'<div>{_card(caption)}{_bins(caption)}{bars}<div class="wb-name">{escape(name)}</div></div></div>'
+    return render(
+        "photo.html", name=name, picture_uri=picture_uri, caption=caption, bars=bars, alone=alone, heat_uri=heat_uri
     )
 
 
-def photo_error(name: str, message: str) -> str:
+def photo_error(name: str, message: str) -> Markup:
     """One line beside the name of a file that could not be used."""
-    icon = f'<img alt="" src="{svg_uri("question", text_on(PROBLEM))}" style="background:{PROBLEM}">'
-    words = f"<div><b>{escape(name)}</b> {escape(message)}</div>"
-    return f'<div role="alert" class="wb-error" style="border-color:{PROBLEM}">{icon}{words}</div>'
+    return render("photo_error.html", name=name, message=message, color=PROBLEM)
 
 
-def _card(caption: Caption) -> str:
-    ink = text_on(caption.color)
-    percent = "" if caption.percent is None else f'<div class="wb-percent">{caption.sure}</div>'
-    return (
-        f'<div class="wb-card" style="background:{caption.color};color:{ink}">'
-        f'<div class="wb-tile" style="background:color-mix(in srgb,{ink} 14%,transparent)">'
-        f'<img alt="" src="{svg_uri(caption.icon, ink)}"></div>'
-        f'<div class="wb-words"><div class="wb-title">{escape(caption.title)}</div>'
-        f'<div class="wb-detail">{escape(caption.detail)}</div></div>{percent}</div>'
-    )
-
-
-def _bins(caption: Caption) -> str:
-    html = []
-    for number, bin in enumerate(caption.bins):
-        before = escape(caption.words("or_into" if number else "goes_into"))
-        hint = f"<small>{escape(bin.hint)}</small>" if bin.hint else ""
-        html.append(
-            f'<div class="wb-bin" style="background:{bin.color};color:{text_on(bin.color)}">'
-            f"<small>{before}</small> <div>{escape(bin.name)}{hint}</div></div>"
-        )
-    return "".join(html)
-
-
-def _ms(value: float | None) -> str:
+def _milliseconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f} ms"  # noqa: RUF001 (a dash for "not yet")

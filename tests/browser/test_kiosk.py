@@ -99,11 +99,11 @@ def test_answers_and_invites_again_in_each_layout_and_counts(chromium, context_o
             for _ in ITEMS:
                 wait_for_scene(page, "answer", 4 * SHOWN + 5)
                 page.wait_for_timeout(800)  # the screen has faded in
-                name = page.locator(".k-item b").inner_text()
+                name = page.locator(".k-answer .wb-title").inner_text()
                 category = next(each for each in rules.categories.values() if each.name == name)
-                assert page.locator(".k-name").first.inner_text() == category.bins[0].name
+                assert page.locator(".wb-where b").first.inner_text() == category.bins[0].name
                 color = np.array(rgb(category.bins[0].color))
-                box = page.locator(".k-bin").first.bounding_box()
+                box = page.locator(".wb-bin").first.bounding_box()
                 assert box["height"] >= 0.2 * height
                 assert box["width"] >= 0.3 * width
                 wait_for_color(page, box["x"] + 0.03 * box["width"], box["y"] + 0.05 * box["height"], color)

@@ -7,8 +7,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from app.advice.bins import load_rules, rules_files
 from app.advice.languages import languages
-from app.kiosk import html
 from app.kiosk.screens import Scene, Screen
+from app.views import kiosk_html as html
 from tests.helpers.browser import launch
 from tests.helpers.trashnet import ROOT
 
@@ -29,9 +29,9 @@ FAULTS = """() => {
     if (!parent.checkVisibility() || !parent.textContent.trim()) continue;
     const name = `${parent.className || parent.tagName}: ${parent.textContent.slice(0, 40)}`;
     const size = parseFloat(getComputedStyle(parent).fontSize);
-    if (parent.matches('.k-name, .k-item b, .k-sure') && size < innerHeight / 20)
+    if (parent.matches('.wb-where b, .wb-title, .k-sure') && size < innerHeight / 20)
       faults.push(`only ${size} pixels high ${name}`);
-    const panel = parent.closest('.k-item, .k-bin, .k-advice, .k-chip, button')?.getBoundingClientRect() ?? screen;
+    const panel = parent.closest('.wb-title, .wb-bin, .wb-detail, .k-chip, button')?.getBoundingClientRect() ?? screen;
     const range = document.createRange();
     range.selectNodeContents(texts.currentNode);
     for (const { left, right, top, bottom } of range.getClientRects()) {
@@ -77,10 +77,10 @@ def test_every_screen_fits(browser, words, size):
         screens = [Screen(scene) for scene in Scene if scene is not Scene.ANSWER]
         screens += [Screen(scene, label, 0.97) for scene in (Scene.ANSWER, Scene.THANKS) for label in LABELS]
         for screen in screens:
-            show(page, html.screen_html(screen, rules, words) + html.sure_html(screen, words))
+            show(page, html.screen_html(screen, rules) + html.sure_html(screen, words))
             if found := page.evaluate(FAULTS):
                 faults[f"{rules_name} {screen.scene.value} {screen.label}"] = found
-    show(page, html.offline_html(words).replace(" hidden", ""))
+    show(page, html.page_html(words, sound=False).replace(" hidden", ""))
     if found := page.evaluate(FAULTS):
         faults["offline"] = found
     page.close()
@@ -90,7 +90,7 @@ def test_every_screen_fits(browser, words, size):
 @pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
 def test_nothing_moves_for_those_who_want_it_so(browser, motion, moves):
     page = browser.new_page(reduced_motion=motion)
-    screen = html.screen_html(Screen(Scene.ATTRACT), load_rules(LABELS), languages()["en"])
+    screen = html.screen_html(Screen(Scene.ATTRACT), load_rules(LABELS))
     page.set_content(f"<style>{CSS}</style><div class='stApp'>{screen}</div>")
     page.wait_for_timeout(400)  # the screen itself has faded in
     running = page.evaluate("document.getAnimations().filter((a) => a.playState === 'running').length")

@@ -14,7 +14,7 @@ RECORD = """
 window.scenes = [];
 new MutationObserver(() => {
   const scene = document.querySelector('.k:not(.k-over *)')?.dataset.scene;
-  const name = document.querySelector('.k-item b')?.textContent ?? '';
+  const name = document.querySelector('.k-answer .wb-title')?.textContent ?? '';
   const last = window.scenes.at(-1);
   if (scene && (scene !== last?.scene || (scene === 'answer' && name !== last.name)))
     window.scenes.push({ scene, name, at: performance.now() / 1000 });

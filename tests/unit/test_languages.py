@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import string
 import tomllib
 
 import pytest
@@ -12,7 +13,10 @@ from app.advice.languages import FOLDER, LanguageError, language, languages, loa
 from app.advice.verdict import State, Verdict
 from model import Classifier
 
-VALUES = {"percent": 92, "item": "[item]", "bins": "[bins]"}
+
+def filled(words, key):
+    """A text with each of its placeholders filled in by the placeholder's name in brackets."""
+    return words(key, **{name: f"[{name}]" for _, name, _, _ in string.Formatter().parse(words.words[key]) if name})
 
 
 @pytest.fixture
@@ -46,18 +50,16 @@ def test_every_language_has_every_key_and_placeholder():
     assert all(found == keys["en"] for found in keys.values())
     for words in languages().values():
         for key in languages()["en"].words:
-            said, english = words(key, **VALUES), languages()["en"](key, **VALUES)
+            said, english = filled(words, key), filled(languages()["en"], key)
             assert "{" not in said + english
-            assert [str(value) in said for value in VALUES.values()] == [
-                str(value) in english for value in VALUES.values()
-            ], (words.code, key)
+            assert sorted(re.findall(r"\[\w+\]", said)) == sorted(re.findall(r"\[\w+\]", english)), (words.code, key)
 
 
 def test_a_language_is_not_english_under_another_name():
-    """A text forgotten in English would have every key."""
+    """A text forgotten in English would have every key. Single words may be the same in two languages."""
     english = languages()["en"].words
     for words in list(languages().values())[1:]:
-        assert [key for key in english if words.words[key] == english[key]] == []
+        assert [key for key in english if words.words[key] == english[key] and " " in english[key]] == []
 
 
 def test_labels_of_the_shipped_model_have_a_name_in_every_language():
@@ -68,7 +70,7 @@ def test_labels_of_the_shipped_model_have_a_name_in_every_language():
 
 def test_french_and_spanish_typography():
     for text in languages()["fr"].words.values():
-        assert not re.search(r"[^\u00A0][:;!?%]", text), text
+        assert not re.search(r"[^\u00A0][:;!?%]", text.replace("https://", "")), text
         assert "'" not in text
     for text in languages()["es"].words.values():
         assert text.count("!") == text.count("¡")
@@ -117,7 +119,7 @@ def test_captions_are_in_the_language_asked_for():
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('sure = "{percent}\\u00A0% sicher"', "", "has no text for sure"),
+        ('sure = "{percent} sicher"', "", "has no text for sure"),
         ("[labels]", 'colour = "Farbe"\n[labels]', "colour is not a key of en.toml"),
         ('glass = "Glas"', "", r"has no text for labels\.glass"),
         ('glass = "Glas"', "glass = 5", r"labels\.glass must be a text; got 5"),

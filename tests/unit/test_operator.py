@@ -275,7 +275,7 @@ def test_no_password_opens_nothing():
 
 
 def test_formulas_in_class_names_are_text_in_the_csv():
-    text = report.to_csv([Answer(0.0, "=1+1", "@bin", 0.5)])
+    text = report.to_csv([Answer(0.0, "=1+1", "@bin", 0.5)], RULES.words)
     assert next(csv.reader(io.StringIO(text.splitlines()[1])))[1:3] == ["'=1+1", "'@bin"]
 
 

@@ -9,14 +9,15 @@ import pytest
 from PIL import Image
 
 from app.advice.bins import load_rules
-from app.advice.languages import languages
-from app.kiosk.html import screen_html, spoken_html
+from app.advice.languages import english
 from app.kiosk.screens import Scene, Screen
 from app.photo.results import PhotoResult, classify_photo, photo_caption, rows, to_csv
+from app.views.kiosk_html import screen_html, spoken_html
 from app.views.ui import photo_card, photo_error, probability_bars, verdict_card
 from model import read_photo
 from tests.helpers.fakes import LABELS, StubClassifier, prediction
 
+ENGLISH = english()
 RULES = load_rules(LABELS)
 
 
@@ -54,7 +55,7 @@ def test_answers(guess, title, goes_into):
 
 def test_rows_and_csv_have_one_line_a_photo():
     table = rows([PhotoResult("a.png", prediction()), PhotoResult("b.png", message="is damaged.")], 0.6, RULES)
-    read = list(csv.DictReader(io.StringIO(to_csv(table))))
+    read = list(csv.DictReader(io.StringIO(to_csv(table, ENGLISH))))
     assert [row["file"] for row in read] == ["a.png", "b.png"]
     assert float(read[0]["glass"]) == pytest.approx(0.9)
     assert read[0]["label"] == "glass"
@@ -63,7 +64,7 @@ def test_rows_and_csv_have_one_line_a_photo():
 
 def test_formulas_in_names_are_text_in_the_csv():
     for name in ("=1+1", "+x", "-x", "@x", "\tx"):
-        text = to_csv(rows([PhotoResult(name, prediction())], 0.6, RULES))
+        text = to_csv(rows([PhotoResult(name, prediction())], 0.6, RULES), ENGLISH)
         assert next(csv.DictReader(io.StringIO(text)))["file"] == "'" + name
 
 
@@ -90,8 +91,8 @@ def test_formulas_in_class_and_bin_names_are_text_in_the_csv(tmp_path):
     )
     rules = load_rules([label], file)
     guess = type(prediction())(label, 0.9, {label: 0.9}, True, 1.0)
-    (row,) = csv.reader(io.StringIO(to_csv(rows([PhotoResult("a.png", guess)], 0.6, rules)).split("\n", 1)[1]))
-    header = to_csv(rows([PhotoResult("a.png", guess)], 0.6, rules)).split("\n")[0]
+    (row,) = csv.reader(io.StringIO(to_csv(rows([PhotoResult("a.png", guess)], 0.6, rules), ENGLISH).split("\n", 1)[1]))
+    header = to_csv(rows([PhotoResult("a.png", guess)], 0.6, rules), ENGLISH).split("\n")[0]
     assert row == ["a.png", "'-2+3", "'" + label, "0.9", "'@SUM(1)", "0.9"]
     assert f"'{label}" in header
 
@@ -104,15 +105,14 @@ def test_html_in_bins_is_text_on_the_page_and_on_the_kiosk(tmp_path):
         f'[labels.glass]\ncolor = "#112233"\nicon = "question"\nbins = ["b"]\nname = "{evil}"\nadvice = "{evil}"\n'
     )
     rules = load_rules(["glass"], file)
-    words = languages()["en"]
     said = photo_caption(prediction("glass", 0.9), 0.6, rules)
     answer = Screen(Scene.ANSWER, "glass", 0.9)
     for html in (
         verdict_card(said),
         probability_bars({"glass": 0.9}, rules),
-        screen_html(answer, rules, words),
-        screen_html(Screen(Scene.THANKS, "glass", 0.9), rules, words),
-        spoken_html(answer, rules, words, aloud=True),
+        screen_html(answer, rules),
+        screen_html(Screen(Scene.THANKS, "glass", 0.9), rules),
+        spoken_html(answer, rules, aloud=True),
     ):
         assert "onerror" in html
         assert "<img src=x" not in html
@@ -120,4 +120,4 @@ def test_html_in_bins_is_text_on_the_page_and_on_the_kiosk(tmp_path):
 
 def test_bars_say_no_more_than_the_answer_does():
     bars = probability_bars({"glass": 0.9999, "metal": 0.0001}, load_rules(["glass", "metal"]))
-    assert re.findall(r"(\d+) %", bars) == ["99", "0"]
+    assert re.findall(r">(\d+)%", bars) == ["99", "0"]

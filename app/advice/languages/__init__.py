@@ -57,7 +57,7 @@ class Language:
         return format_decimal(value, locale=_locale(self.code))
 
     def day(self, day: date) -> str:
-        """A day and its month, short: "29 Mar", "29. März"."""
+        """A day and its month, short: "29 Mar" or "29. März"."""
         return format_skeleton("MMMd", day, locale=_locale(self.code))
 
     def month(self, day: date) -> str:
@@ -73,7 +73,7 @@ class Language:
 def _locale(code: str) -> Locale:
     """How a language writes numbers and dates (Unicode CLDR); English where CLDR does not know the language."""
     try:
-        return Locale.parse(code, sep="-")
+        return Locale.parse({"en": "en-GB"}.get(code, code), sep="-")  # our English is British
     except (UnknownLocaleError, ValueError):
         return Locale.parse(ENGLISH)
 

@@ -27,14 +27,14 @@
   let beat = "", quiet = 0, lookedAt = now(), asking = false;
   let wanted = null, wantedAt = 0, followedAt = 0;
 
-  function known(inside, words) {
+  function known(inside) {
     let component = components.get(inside);
     if (component) return component;
     component = { stopped: false, played: false, pressed: false, next: 0, wait: PRESS, shown: 0, still: 0 };
     components.set(inside, component);
     const pressed = (event) => {
       const button = event.isTrusted && event.target.closest("button"); // not the presses below
-      if (button) component.stopped = button.textContent.trim() === words.stop;
+      if (button) component.stopped = button.textContent.trim() === one(".wb-live")?.dataset.stop;
     };
     inside.addEventListener("click", pressed, true);
     return component;
@@ -100,7 +100,7 @@
     const inside = one(CAMERA)?.contentDocument;
     if (page) follow();
     if (!page || !inside?.body || document.hidden) return;
-    const component = known(inside, page.dataset);
+    const component = known(inside);
     watch(component, inside.querySelector("video"), elapsed);
     if (quiet > LOST) beginAnew();
     else if (sign !== undefined && quiet < FRESH) startCamera(component, inside, page.dataset);
