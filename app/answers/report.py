@@ -1,7 +1,5 @@
 """Counted answers as the operator page shows them: a table, charts and CSV."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -12,7 +10,7 @@ from app.advice.bins import Rules, display_name
 from app.advice.caption import NEUTRAL
 from app.advice.languages import Language
 from app.answers.counts import Answer, Summary
-from app.photo.results import harmless
+from app.look import spreadsheet
 
 MOST_DAYS = 120  # bars side by side; more are shown by the month
 
@@ -84,13 +82,17 @@ def to_csv(answers: Iterable[Answer], words: Language) -> str:
     Times are ISO 8601 in the server's time zone, with its offset from UTC. Labels and bins, and the headings of their
     columns, are the classifier's and the rules file's own in every language, so that a program can rely on them.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow((words("column_time"), "label", "bin", words("column_confidence")))
-    for answer in answers:
-        when = datetime.fromtimestamp(answer.time).astimezone().isoformat(timespec="seconds")
-        writer.writerow((when, harmless(answer.label), harmless(answer.bin), round(answer.confidence, 4)))
-    return out.getvalue()
+    heading = (words("column_time"), "label", "bin", words("column_confidence"))
+    rows = (
+        (
+            datetime.fromtimestamp(answer.time).astimezone().isoformat(timespec="seconds"),
+            answer.label,
+            answer.bin,
+            round(answer.confidence, 4),
+        )
+        for answer in answers
+    )
+    return spreadsheet.to_csv(heading, rows)
 
 
 def _stacked(

@@ -1,8 +1,6 @@
 """Photos to results: what the photo page shows, and its CSV."""
 
 import base64
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +12,7 @@ from app.advice.bins import Rules
 from app.advice.caption import Caption, caption, whole_percent
 from app.advice.languages import Language
 from app.advice.verdict import State, Verdict
+from app.look import spreadsheet
 from model import Classifier, PhotoError, Prediction, read_photo
 
 SHOWN_SIDE = 640  # pixels; the longer side of what is sent back to the browser
@@ -79,20 +78,9 @@ def to_csv(table: Sequence[dict[str, str | float | None]], words: Language) -> s
     The column `label`, with its heading, and the headings of the classes are the classifier's own names in every
     language, so that a program can rely on them.
     """
-    out = io.StringIO()
-    writer = csv.writer(out)
     named = headings(words) | {"label": "label"}
-    writer.writerow(harmless(named.get(key, key)) for key in (table[0] if table else ()))
-    writer.writerows([harmless(value) for value in row.values()] for row in table)
-    return out.getvalue()
-
-
-def harmless(value: str | float | None) -> str | float | None:
-    """A CSV cell; a text that a spreadsheet would take for a formula gets a leading apostrophe.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    heading = [named.get(column, column) for column in (table[0] if table else ())]
+    return spreadsheet.to_csv(heading, (row.values() for row in table))
 
 
 def _data_uri(rgb: NDArray[np.uint8]) -> str:

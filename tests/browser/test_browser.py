@@ -217,7 +217,7 @@ def test_photos_good_and_bad(open_page, tmp_path):
     large.write_bytes(bytes(21 * 2**20))
     page.locator('input[type="file"]').set_input_files([*good, text, cut, large])
     expect(page.locator(".wb-photo")).to_have_count(2, timeout=30_000)
-    expect(page.get_by_text("20.0MB or smaller")).to_be_visible()
+    expect(page.get_by_text("20 MB or smaller")).to_be_visible()
     alerts = page.get_by_role("alert").filter(has_text="Use JPEG")
     expect(alerts).to_contain_text("text.jpg is not an image")
     expect(page.locator(".wb-error").filter(has_text="cut.jpg")).to_contain_text("damaged or incomplete")
