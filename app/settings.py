@@ -133,8 +133,12 @@ class Settings:
         pattern=r"[a-z]{2}",
         words="a language's two letters, such as en",
     )
-    kiosk_speech: bool = setting(False, "Whether the kiosk speaks its answers, where its address does not say.")
-    kiosk_sound: bool = setting(False, "Whether the kiosk plays a sound, where its address does not say.")
+    kiosk_speech: bool = setting(
+        False, "Whether every kiosk speaks its answers. Without it, a kiosk does with `speech=1` in its address."
+    )
+    kiosk_sound: bool = setting(
+        False, "Whether every kiosk plays a sound. Without it, a kiosk does with `sound=1` in its address."
+    )
 
     def path(self, value: str) -> Path | None:
         """The file or folder that a setting names.
