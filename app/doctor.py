@@ -1,6 +1,7 @@
-"""Looks for what keeps the app from working here, and says what to do: `python -m app.doctor`.
+"""Looks for what keeps the app from working on this machine, and says what to do about it: `python -m app.doctor`.
 
-One line for each check; exits with 1 if something needs doing. Needs no running server, and disturbs none.
+Each check gets one line. The exit status is 1 if something has to be done. The app need not be running, and is not
+disturbed if it is.
 """
 
 import argparse
@@ -30,12 +31,19 @@ from app.services import counts_path, rules_path
 from app.settings import Settings, SettingsError, load_settings
 from model import ArtifactError, Classifier
 
-WAIT = 4.0  # seconds for an answer from a STUN or TURN server
+WAIT_S = 4.0  # how long an answer of a STUN or TURN server may take
+TRIES = 4  # of a STUN request, in that time: UDP loses packets
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found. text: what is there, or what to do about it."""
+    """What one check found.
+
+    Attributes:
+        check: What was looked at, in one word.
+        good: Whether all is well with it.
+        text: What is there or, if all is not well, what to do about it.
+    """
 
     check: str
     good: bool
@@ -43,7 +51,15 @@ class Finding:
 
 
 def check_all(url: str, port: int) -> Iterator[Finding]:
-    """Every check, as it ends. url: what visitors open. port: where the server is to listen."""
+    """Carry out every check.
+
+    Args:
+        url: What visitors open.
+        port: Where the server listens, or will listen.
+
+    Yields:
+        Each finding as soon as it is known. After settings that cannot be used there are no more.
+    """
     yield camera_origin(url)
     yield from ports([("0.0.0.0", port)])
     try:
@@ -62,7 +78,7 @@ def check_all(url: str, port: int) -> Iterator[Finding]:
 
 
 def camera_origin(url: str) -> Finding:
-    """Whether browsers give a camera to a page at this address (https://w3c.github.io/webappsec-secure-contexts/)."""
+    """Whether browsers give a camera to a page at this URL (https://w3c.github.io/webappsec-secure-contexts/)."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
@@ -79,7 +95,7 @@ def camera_origin(url: str) -> Finding:
 
 
 def ports(places: list[tuple[str, int]]) -> Iterator[Finding]:
-    """Whether a server can listen at these addresses, or one does already."""
+    """Whether a server can listen at these addresses and ports, or is ours and does already."""
     for address, port in places:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,8 +112,8 @@ def ports(places: list[tuple[str, int]]) -> Iterator[Finding]:
 
 
 def _answers(port: int) -> bool:
-    """Whether Streamlit or the metrics answer at a port of this machine, with or without HTTPS."""
-    unverified = ssl._create_unverified_context()  # it is this machine's, and nothing is told to it
+    """Whether Streamlit, or our figures for Prometheus, answer at a port of this machine, with or without HTTPS."""
+    unverified = ssl._create_unverified_context()  # the server is this machine's, and it is told no secret
     for connection in (
         http.client.HTTPSConnection("127.0.0.1", port, timeout=1, context=unverified),
         http.client.HTTPConnection("127.0.0.1", port, timeout=1),
@@ -118,7 +134,7 @@ def _answers(port: int) -> bool:
 
 
 def ice_servers(settings: Settings) -> Iterator[Finding]:
-    """A STUN binding with each STUN server, an allocation with the credentials of now at each TURN server."""
+    """Ask each STUN server for a binding, and each TURN server for an allocation with fresh credentials."""
     servers: list[Server] = []
     if settings.turn_provider:
         try:
@@ -126,7 +142,7 @@ def ice_servers(settings: Settings) -> Iterator[Finding]:
             yield Finding("ice", True, f"{settings.turn_provider} gave credentials")
         except ProviderError as error:
             yield Finding("ice", False, f"{error}; check turn_account and turn_token, and the way to the internet")
-    here = replace(settings, turn_provider="", turn_account="", turn_token="")  # without a thread that asks again
+    here = replace(settings, turn_provider="", turn_account="", turn_token="")  # a provider would start a thread
     servers += IceServers(here).rtc_configuration()["iceServers"]
     if not servers and not settings.turn_provider:
         yield Finding("ice", True, "no STUN or TURN server is set; none is needed on one network")
@@ -138,10 +154,18 @@ def ice_servers(settings: Settings) -> Iterator[Finding]:
 
 
 def ask(address: str, server: Server) -> tuple[str, str]:
-    """What is wrong with a STUN or TURN server, and if nothing is, what it answered."""
+    """Ask one STUN or TURN server.
+
+    Args:
+        address: Such as "stun:host:3478" or "turn:host:3478?transport=tcp".
+        server: The RTCIceServer that the address is from, with `username` and `credential` for TURN.
+
+    Returns:
+        What is wrong with it and an empty string, or an empty string and what it answered.
+    """
     parsed = parse_stun_turn_uri(address)
     where = f"port {parsed['port']}/{parsed.get('transport', 'udp')}"
-    silent = f"does not answer in {WAIT:.0f} s: is it running, and {where} open in every firewall?"
+    silent = f"does not answer in {WAIT_S:.0f} s: is it running, and {where} open in every firewall?"
     try:
         if parsed["scheme"] == "stun":
             return "", f"sees this machine as {_bind(parsed['host'], parsed['port'])}"
@@ -163,17 +187,17 @@ def ask(address: str, server: Server) -> tuple[str, str]:
 
 
 def _bind(host: str, port: int) -> str:
-    """A STUN binding (RFC 8489): the address that the server sees. Raises OSError, TimeoutError or ValueError."""
+    """Ask a STUN server for a binding (RFC 8489); return this machine's address as the server sees it."""
     request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-        out.settimeout(WAIT / 4)
-        for attempt in range(4):
+        out.settimeout(WAIT_S / TRIES)
+        for attempt in range(1, TRIES + 1):
             out.sendto(bytes(request), (host, port))
             try:
                 answer = stun.parse_message(out.recv(2048))
                 break
             except TimeoutError:
-                if attempt == 3:
+                if attempt == TRIES:
                     raise
     if answer.transaction_id != request.transaction_id or "XOR-MAPPED-ADDRESS" not in answer.attributes:
         raise ValueError("not an answer to this request")
@@ -181,7 +205,7 @@ def _bind(host: str, port: int) -> str:
 
 
 class _Relay(asyncio.DatagramProtocol):
-    """Waits for the end of an allocation."""
+    """The relayed end of an allocation. `closed` is set when the allocation has ended."""
 
     def __init__(self) -> None:
         self.closed = asyncio.Event()
@@ -191,8 +215,8 @@ class _Relay(asyncio.DatagramProtocol):
 
 
 async def _allocate(parsed: dict[str, Any], server: Server) -> str:
-    """A TURN allocation (RFC 8656), given back at once: the relayed address. Raises as `ask` handles."""
-    async with asyncio.timeout(WAIT):
+    """Ask a TURN server for an allocation (RFC 8656), and give it back at once; return the relayed address."""
+    async with asyncio.timeout(WAIT_S):
         transport, relay = await turn.create_turn_endpoint(
             _Relay,
             server_addr=(parsed["host"], parsed["port"]),
@@ -208,7 +232,7 @@ async def _allocate(parsed: dict[str, Any], server: Server) -> str:
 
 
 def model_and_rules(settings: Settings) -> Iterator[Finding]:
-    """The artifact answers for a picture, and the rules are for its labels."""
+    """Whether the model answers for a picture, and the rules can be used with its labels."""
     try:
         classifier = Classifier.load(settings.path(settings.model))
         classifier.classify(np.zeros((224, 224, 3), np.uint8))
@@ -227,7 +251,7 @@ def model_and_rules(settings: Settings) -> Iterator[Finding]:
 
 
 def language_files(settings: Settings) -> Iterator[Finding]:
-    """Every language is complete, and the kiosk's is among them."""
+    """Whether every language is complete, and the kiosk's language is one of them."""
     try:
         codes = list(languages())
     except LanguageError as error:
@@ -239,7 +263,7 @@ def language_files(settings: Settings) -> Iterator[Finding]:
 
 
 def counts_file(settings: Settings) -> Finding:
-    """The file of counts can be opened and, where it is missing, made."""
+    """Whether the file of counts can be opened or, if it is missing, made."""
     if not settings.count_answers:
         return Finding("counts", True, "answers are not counted")
     file = counts_path(settings)
@@ -256,12 +280,12 @@ def counts_file(settings: Settings) -> Finding:
 
 
 def main() -> int:
-    """Print every finding; 0 if all is well, else 1."""
+    """Print every finding; return the exit status: 0 if all is well, else 1."""
     parser = argparse.ArgumentParser(prog="python -m app.doctor", description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="what visitors open; default: this machine itself")
     parser.add_argument("--port", type=int, default=8501)
     options = parser.parse_args()
-    logging.disable(logging.WARNING)  # Streamlit's, about being used without a server
+    logging.disable(logging.WARNING)  # Streamlit warns of being used without a server
     scheme = "https" if all(own_certificate()) else "http"
     bad = 0
     for finding in check_all(options.url or f"{scheme}://localhost:{options.port}", options.port):

@@ -1,15 +1,31 @@
-"""One frozen, checked settings object, from a TOML file and the environment."""
+"""The operator's settings: one frozen, checked object, read from a TOML file and the environment.
 
+`python -m app.settings` prints every setting as a Markdown table; with `--write` the table in docs/operating.md is
+written anew.
+"""
+
+import argparse
+import difflib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 PREFIX = "WHICHBIN_"
+FILE_VARIABLE = f"{PREFIX}SETTINGS"  # names the TOML file, and is no setting itself
+TABLE_FILE = ROOT / "docs" / "operating.md"
+TABLE_BEGIN = "<!-- The table is written by: python -m app.settings --write -->"
+TABLE_END = "<!-- End of the table. -->"
+
+# What Kubernetes tells every container about each Service of its namespace, which may well be called whichbin
+# (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+KUBERNETES = r"\w+_(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)=.*|\w+_PORT=(tcp|udp|sctp)://.*"
+
+SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
 class SettingsError(ValueError):
@@ -17,77 +33,183 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What an operator can change. Each is a key of the TOML file, or WHICHBIN_<NAME> in the environment.
+class Declaration:
+    """What is known of a setting beside its name, type and default."""
 
-    model: artifact folder; empty for the shipped one. bins: rules file; empty for the default one.
-    threshold: smoothed confidence from which a label is said, 0.4 to 0.95.
-    ice_servers: STUN and TURN addresses, comma-separated in the environment; none are needed on one network.
-    turn_secret: shared with the TURN servers, for credentials good for turn_lifetime seconds; or else turn_username and
-    turn_credential. turn_provider: a hosted TURN service instead; turn_account and turn_token are its keys.
-    max_streams: visitors who may stream at once; 0 for as many as the cores carry.
-    metrics_port: of the Prometheus endpoint; 0 for none. metrics_address: where it listens.
-    max_photo_mib: largest photo file in MiB. max_photo_megapixels: most pixels a photo may unpack to, in millions.
-    max_photo_seconds: most processor time that unpacking a photo may take. max_photos: most that are answered at once.
-    max_uploads_mib: most memory that the files of all visitors together may take.
-    count_answers: count the kiosk's answers in counts_file, counts.sqlite3 if empty, for counts_days days.
-    operator_password: of the page with the counts; empty for none, which opens it to nobody.
-    operators: e-mail addresses that may see it after signing in with OpenID Connect.
-    kiosk_language: two letters. kiosk_speech, kiosk_sound: whether the kiosk speaks its answers, plays a sound.
+    text: str
+    between: tuple[float, float] | None = None
+    pattern: str = "(?s).*"
+    words: str = ""
+    secret: bool = False
+
+
+def setting(default: Any, text: str, **known: Any) -> Any:
+    """Declare one setting.
+
+    Args:
+        default: Its value where nobody sets it; its type is the setting's.
+        text: What it does, in Markdown, for the table in the documentation.
+        **known: The lowest and highest number allowed (`between`, which every number needs); the `pattern` that a text,
+            or each text of a list, has to match as a whole, and how to say so in `words`; whether the value is `secret`
+            and therefore stays out of every message and of `repr`.
+
+    Returns:
+        A dataclass field with the `Declaration` in its metadata.
     """
+    declaration = Declaration(text, **known)
+    return field(default=default, repr=not declaration.secret, metadata={"declaration": declaration})
 
-    model: str = ""
-    bins: str = ""
-    threshold: float = 0.60
-    ice_servers: tuple[str, ...] = ()
-    turn_secret: str = field(default="", repr=False)
-    turn_lifetime: int = 86_400
-    turn_username: str = ""
-    turn_credential: str = field(default="", repr=False)
-    turn_provider: str = ""
-    turn_account: str = ""
-    turn_token: str = field(default="", repr=False)
-    max_streams: int = 0
-    metrics_port: int = 0
-    metrics_address: str = "127.0.0.1"
-    max_photo_mib: int = 20
-    max_photo_megapixels: int = 50
-    max_photo_seconds: float = 1.5
-    max_photos: int = 50
-    max_uploads_mib: int = 500
-    count_answers: bool = False
-    counts_file: str = ""
-    counts_days: int = 90
-    operator_password: str = field(default="", repr=False)
-    operators: tuple[str, ...] = ()
-    kiosk_language: str = "en"
-    kiosk_speech: bool = False
-    kiosk_sound: bool = False
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator can change. Each is a key of the TOML file, and WHICHBIN_<NAME> in the environment."""
+
+    model: str = setting("", "The folder of the model artifact. If empty, the shipped one is used.")
+    bins: str = setting(
+        "",
+        "The rules file: a shipped one by its name, such as `germany`, or the path of your own. "
+        "If empty, the shipped `default` is used.",
+    )
+    threshold: float = setting(
+        0.60, "How high the smoothed confidence has to be before a label is shown.", between=(0.4, 0.95)
+    )
+    ice_servers: tuple[str, ...] = setting(
+        (),
+        "The addresses of STUN and TURN servers, separated by commas in the environment. "
+        "[None are needed on one network](#other-networks).",
+        # no IPv6 address: aiortc reads none
+        pattern=r"(stun:{0}|turns?:{0}(\?transport=(udp|tcp))?)".format(r"[^\s?:/@\[\]]+(:\d{1,5})?"),
+        words="a list of addresses like stun:host:3478 or turn:host:3478?transport=tcp",
+    )
+    turn_secret: str = setting(
+        "",
+        "The secret shared with the TURN servers, from which each visitor gets short-lived credentials.",
+        secret=True,
+    )
+    turn_lifetime: int = setting(86_400, "How many seconds such credentials last.", between=(60, 604_800))
+    turn_username: str = setting("", "Instead of `turn_secret`: the user name that every visitor gets.")
+    turn_credential: str = setting("", "The credential that goes with `turn_username`.", secret=True)
+    turn_provider: str = setting(
+        "", "Instead of TURN servers of your own: a hosted service, `cloudflare`, `twilio` or `huggingface`."
+    )
+    turn_account: str = setting("", "The hosted service's account or key id, where it has one.")
+    turn_token: str = setting("", "The hosted service's token.", secret=True)
+    max_streams: int = setting(
+        0,
+        "How many visitors may stream at once; one more waits in line. With 0, as many as the processor's cores carry.",
+        between=(0, 1000),
+    )
+    metrics_port: int = setting(
+        0, "The port of a Prometheus endpoint with the sums over all streams. With 0 there is none.", between=(0, 65535)
+    )
+    metrics_address: str = setting("127.0.0.1", "The address at which the Prometheus endpoint listens.")
+    max_photo_mib: int = setting(20, "The size of the largest photo file, in MiB.", between=(1, 200))
+    max_photo_megapixels: int = setting(50, "How many million pixels a photo may unpack to.", between=(1, 200))
+    max_photo_seconds: float = setting(
+        1.5, "How many seconds of processor time unpacking one photo may take.", between=(0.1, 60)
+    )
+    max_photos: int = setting(50, "How many photos of one visitor are answered at once.", between=(1, 1000))
+    max_uploads_mib: int = setting(
+        500, "How much memory the uploaded files of all visitors together may take, in MiB.", between=(1, 100_000)
+    )
+    count_answers: bool = setting(False, "Whether the kiosk's answers are [counted](#counting-answers).")
+    counts_file: str = setting(
+        "", "The file that the counts are kept in. If empty, `counts.sqlite3` in the project's folder."
+    )
+    counts_days: int = setting(90, "For how many days each counted answer is kept.", between=(1, 3650))
+    operator_password: str = setting(
+        "", "The password of the page with the counts. If empty, nobody gets in with a password.", secret=True
+    )
+    operators: tuple[str, ...] = setting(
+        (),
+        "The e-mail addresses of those who may see the counts after signing in with OpenID Connect, "
+        "separated by commas in the environment.",
+        pattern=r"[^@\s]+@[^@\s]+",
+        words="a list of e-mail addresses",
+    )
+    kiosk_language: str = setting(
+        "en",
+        "The kiosk's language, where its address names none.",
+        pattern=r"[a-z]{2}",
+        words="a language's two letters, such as en",
+    )
+    kiosk_speech: bool = setting(
+        False, "Whether every kiosk speaks its answers. Without it, a kiosk does with `speech=1` in its address."
+    )
+    kiosk_sound: bool = setting(
+        False, "Whether every kiosk plays a sound. Without it, a kiosk does with `sound=1` in its address."
+    )
 
     def path(self, value: str) -> Path | None:
-        """A path setting, relative to the project's folder; None if empty."""
+        """The file or folder that a setting names.
+
+        Args:
+            value: A setting's value; a relative path starts at the project's folder.
+
+        Returns:
+            The path, or None if the value is empty.
+        """
         return ROOT / value if value else None
 
 
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read `whichbin.toml` in the project's folder, or the file that WHICHBIN_SETTINGS names, then the environment.
+FIELDS: dict[str, Field[Any]] = {one.name: one for one in fields(Settings)}
 
-    Raises SettingsError for an unreadable file, an unknown key, a wrong type or a value out of range.
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings file, then the environment, which takes precedence.
+
+    The file is the one that WHICHBIN_SETTINGS names, or `whichbin.toml` in the project's folder if that exists.
+
+    Args:
+        environ: The environment variables.
+
+    Returns:
+        The settings, each of them checked.
+
+    Raises:
+        SettingsError: The file cannot be read, or a key or a variable WHICHBIN_... is no setting, or a value has the
+            wrong type or is out of range.
     """
-    named = environ.get(f"{PREFIX}SETTINGS")
+    named = environ.get(FILE_VARIABLE)
     file = Path(named) if named else ROOT / "whichbin.toml"
     values: dict[str, Any] = {}
-    known = {field.name for field in fields(Settings)}
     if named or file.exists():
         for key, value in _read(file).items():
-            if key not in known:
-                raise SettingsError(f"{file}: no setting is called {key!r}; there are {', '.join(sorted(known))}")
-            values[key] = _checked(f"{file}: {key}", key, value)
-    for key in known:
-        name = PREFIX + key.upper()
-        if name in environ:
-            values[key] = _checked(name, key, _parsed(name, key, environ[name]))
+            if key not in FIELDS:
+                raise SettingsError(f"{file}: {_unknown(key, FIELDS)}")
+            values[key] = _checked(f"{file}: {key}", FIELDS[key], value)
+    variables = {PREFIX + key.upper(): one for key, one in FIELDS.items()}
+    for name, text in environ.items():
+        if name in variables:
+            one = variables[name]
+            values[one.name] = _checked(name, one, _parsed(name, one, text))
+        elif name.startswith(PREFIX) and name != FILE_VARIABLE and not re.fullmatch(KUBERNETES, f"{name}={text}"):
+            raise SettingsError(f"in the environment: {_unknown(name, [*variables, FILE_VARIABLE])}")
     return Settings(**values)
+
+
+def markdown_table() -> str:
+    """Every setting with its default, what is allowed and what it does, as a Markdown table."""
+    rows = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
+    for name, one in FIELDS.items():
+        cells = (f"`{name}`", f"`{_as_toml(one.default)}`", _wanted(one), _declaration(one).text)
+        rows.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
+    return "\n".join(rows)
+
+
+def _declaration(one: Field[Any]) -> Declaration:
+    declaration = one.metadata["declaration"]
+    assert isinstance(declaration, Declaration)
+    return declaration
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """Says that a name is no setting, which one is nearest, and which there are."""
+    known = sorted(known)
+    in_any_case = {other.lower(): other for other in known}
+    near = difflib.get_close_matches(name.lower(), in_any_case, n=1, cutoff=0.75)
+    hint = f" (did you mean {in_any_case[near[0]]}?)" if near else ""
+    return f"no setting is called {name!r}{hint}; there are {', '.join(known)}"
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -100,9 +222,9 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: is not valid TOML ({error})") from error
 
 
-def _parsed(where: str, key: str, text: str) -> Any:
-    """A setting's text from the environment as TOML would have given it."""
-    default = getattr(Settings, key)
+def _parsed(where: str, one: Field[Any], text: str) -> Any:
+    """A setting's text from the environment, as TOML would have given it."""
+    default: Any = one.default
     try:
         if isinstance(default, tuple):
             return [part.strip() for part in text.split(",") if part.strip()]
@@ -110,64 +232,66 @@ def _parsed(where: str, key: str, text: str) -> Any:
             return SWITCH[text.strip().lower()]
         return type(default)(text)
     except (KeyError, ValueError):
-        raise SettingsError(f"{where} must be {_wanted(key)}; got {text!r}") from None
+        raise SettingsError(f"{where} must be {_wanted(one)}; got {text!r}") from None
 
 
-SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-SECRET = {"operator_password", "turn_secret", "turn_credential", "turn_token"}  # never in a message
-
-RANGES: dict[str, tuple[float, float]] = {
-    "threshold": (0.4, 0.95),
-    "turn_lifetime": (60, 604_800),
-    "max_streams": (0, 1000),
-    "metrics_port": (0, 65535),
-    "max_photo_mib": (1, 200),
-    "max_photo_megapixels": (1, 200),
-    "max_photo_seconds": (0.1, 60),
-    "max_photos": (1, 1000),
-    "max_uploads_mib": (1, 100_000),
-    "counts_days": (1, 3650),
-}
-
-# what a text, or each text of a list, has to look like, and how to say it
-PATTERNS: dict[str, tuple[str, str]] = {
-    # no IPv6 address: aiortc reads none
-    "ice_servers": (
-        r"(stun:{0}|turns?:{0}(\?transport=(udp|tcp))?)".format(r"[^\s?:/@\[\]]+(:\d{1,5})?"),
-        "a list of addresses like stun:host:3478 or turn:host:3478?transport=tcp",
-    ),
-    "operators": (r"[^@\s]+@[^@\s]+", "a list of e-mail addresses"),
-    "kiosk_language": (r"[a-z]{2}", "a language's two letters, such as en"),
-}
-
-
-def _checked(where: str, key: str, value: Any) -> Any:
-    default = getattr(Settings, key)
-    pattern = PATTERNS.get(key, (r"(?s).*", ""))[0]
+def _checked(where: str, one: Field[Any], value: Any) -> Any:
+    """The value as `Settings` holds it. Raises SettingsError if it is not allowed."""
+    declaration, default = _declaration(one), one.default
     if isinstance(default, tuple):
+        pattern = declaration.pattern
         good = isinstance(value, list) and all(isinstance(x, str) and re.fullmatch(pattern, x) for x in value)
         value = tuple(value) if good else value
     elif isinstance(default, str):
-        good = isinstance(value, str) and bool(re.fullmatch(pattern, value))
+        good = isinstance(value, str) and bool(re.fullmatch(declaration.pattern, value))
     elif isinstance(default, bool):
         good = isinstance(value, bool)
     else:
+        assert declaration.between is not None
+        low, high = declaration.between
         allowed = (int, float) if isinstance(default, float) else int
-        low, high = RANGES[key]
         good = isinstance(value, allowed) and not isinstance(value, bool) and low <= value <= high
     if not good:
-        got = f"a {type(value).__name__}" if key in SECRET else repr(value)
-        raise SettingsError(f"{where} must be {_wanted(key)}; got {got}")
+        got = f"a {type(value).__name__}" if declaration.secret else repr(value)
+        raise SettingsError(f"{where} must be {_wanted(one)}; got {got}")
     return value
 
 
-def _wanted(key: str) -> str:
-    default = getattr(Settings, key)
-    if key in PATTERNS:
-        return PATTERNS[key][1]
-    if isinstance(default, str):
+def _wanted(one: Field[Any]) -> str:
+    """What is allowed, in words."""
+    declaration = _declaration(one)
+    if declaration.words:
+        return declaration.words
+    if isinstance(one.default, str):
         return "a text"
-    if isinstance(default, bool):
+    if isinstance(one.default, bool):
         return "true or false"
-    low, high = RANGES[key]
-    return f"a {'whole ' if isinstance(default, int) else ''}number from {low} to {high}"
+    assert declaration.between is not None
+    low, high = declaration.between
+    return f"a {'whole ' if isinstance(one.default, int) else ''}number from {low} to {high}"
+
+
+def _as_toml(default: Any) -> str:
+    """A default as the settings file would have it; every list is empty by default."""
+    if isinstance(default, tuple):
+        return "[]"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return f'"{default}"' if isinstance(default, str) else str(default)
+
+
+def main() -> None:
+    """Print the table of settings, or write it into the documentation."""
+    parser = argparse.ArgumentParser(prog="python -m app.settings", description="Print all settings as a table.")
+    parser.add_argument("--write", action="store_true", help=f"write it into {TABLE_FILE.relative_to(ROOT)} instead")
+    if parser.parse_args().write:
+        before, rest = TABLE_FILE.read_text(encoding="utf-8").split(TABLE_BEGIN)
+        _, after = rest.split(TABLE_END)
+        page = f"{before}{TABLE_BEGIN}\n\n{markdown_table()}\n\n{TABLE_END}{after}"
+        TABLE_FILE.write_text(page, encoding="utf-8")
+    else:
+        print(markdown_table())
+
+
+if __name__ == "__main__":
+    main()

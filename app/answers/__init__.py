@@ -1,1 +1,1 @@
-"""The kiosk's answers, counted: where they are kept, how they are shown, and who may see them."""
+"""Counting the kiosk's answers: where the counts are kept, how they are shown, and who may see them."""

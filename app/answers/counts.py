@@ -1,4 +1,4 @@
-"""Counting answers: class, bin, time and confidence in one SQLite file, kept for a number of days; nothing else."""
+"""Counts answers in one SQLite file: class, bin, time and confidence, for a number of days, and nothing else."""
 
 import logging
 import os
@@ -15,12 +15,13 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-APPLICATION_ID = 0x57424E31  # "WBN1"; tells our files from other programs' (https://www.sqlite.org/fileformat.html)
-SCHEMA = 1  # PRAGMA user_version
-BUSY_S = 0.25  # how long a write waits for another process's; the visitor's page waits with it
-TIDY_S = 3600.0  # between removals of what is too old
+# "WBN1": tells our files from those of other programs (https://www.sqlite.org/fileformat.html#application_id)
+APPLICATION_ID = 0x57424E31
+SCHEMA = 1  # the version of the table, kept in the file as `PRAGMA user_version`
+BUSY_S = 0.25  # how long a write waits for one of another process; the visitor's page waits with it
+TIDY_S = 3600.0  # from one removal of answers that are too old to the next
 DAY_S = 86400.0
-DISK = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")  # https://www.sqlite.org/rescode.html
+DISK = ("SQLITE_FULL", "SQLITE_READONLY", "SQLITE_IOERR")  # faults of the disk: https://www.sqlite.org/rescode.html
 
 CREATE = f"""
 BEGIN IMMEDIATE;
@@ -33,8 +34,8 @@ PRAGMA user_version = {SCHEMA};
 COMMIT;
 """
 
-# Every time zone's offset is a whole number of quarters of an hour, so that it is enough to find the local time of
-# each quarter instead of each answer's: three times as fast with 500 000 answers in 90 days.
+# The offset of every time zone is a whole number of quarter-hours. So it is enough to find the local time of each
+# quarter-hour instead of each answer, which is three times as fast with 500,000 answers in 90 days.
 PER_LOCAL_HOUR = """
 SELECT strftime('%Y-%m-%d %H', quarter * 900, 'unixepoch', 'localtime') AS local_hour, label, SUM(answers), SUM(sure)
 FROM (SELECT CAST(time / 900 AS INTEGER) AS quarter, label, COUNT(*) AS answers, SUM(confidence) AS sure
@@ -48,12 +49,19 @@ class CountsError(RuntimeError):
 
 
 class DiskError(CountsError):
-    """The disk is full or read-only, which may pass without the settings being wrong."""
+    """The disk is full or read-only. That may pass, and no setting has to be wrong."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer that was shown. time: Unix seconds. bin: the keys of its bins, joined with "+". confidence: 0 to 1."""
+    """One answer that was shown.
+
+    Attributes:
+        time: When, in Unix seconds.
+        label: The model's label.
+        bin: The keys of its bins, joined with "+".
+        confidence: 0 to 1.
+    """
 
     time: float
     label: str
@@ -63,9 +71,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class Summary:
-    """How many answers there were, and how sure they were on average, 0 to 1. Where there are none, there is no key.
+    """How many answers there were, and how confident they were. Where there are no answers, there is no key.
 
-    Days are like 2026-03-29 and hours 0 to 23, in the server's time zone.
+    Attributes:
+        per_class: Answers by label.
+        confidence: Mean confidence by label, 0 to 1.
+        per_hour: Answers by hour of the day, 0 to 23 in the server's time zone, and label.
+        per_day: Answers by day, such as "2026-03-29" in the server's time zone, and label.
     """
 
     per_class: dict[str, int]
@@ -75,17 +87,24 @@ class Summary:
 
 
 class Counts:
-    """The answers of one file.
+    """The answers in one file. Thread-safe.
 
-    One connection writes, under a lock; each look has a connection of its own, so that adding never waits for it.
-    Hours and days are those of the server's time zone. `since` is always in Unix seconds, inclusive.
+    One connection writes, under a lock. Each reading has a connection of its own, so that adding an answer never waits
+    for somebody who looks at them.
     """
 
     def __init__(self, file: Path, days: int, clock: Callable[[], float] = time.time) -> None:
-        """Open the file, or create it, and forget what is older than `days`.
+        """Open the file, or create it, and remove the answers that are too old.
 
-        Raises DiskError if the disk is full or read-only, CountsError if it does not work for another reason, if the
-        file is not one of ours, or of a newer version.
+        Args:
+            file: The SQLite file; its folder has to exist.
+            days: For how many days an answer is kept.
+            clock: Gives Unix seconds.
+
+        Raises:
+            DiskError: The disk is full or read-only.
+            CountsError: The file belongs to another program or to a newer Whichbin, or cannot be used for another
+                reason.
         """
         self.file = file
         self.days = days
@@ -110,14 +129,20 @@ class Counts:
 
     @property
     def lost(self) -> int:
-        """Answers that could not be written since the start."""
+        """How many answers could not be written since the start."""
         return self._lost
 
     def add(self, label: str, bins: Sequence[str], confidence: float, time: float | None = None) -> None:
-        """Count one answer, shown now unless told otherwise. From any thread.
+        """Count one answer.
 
-        A disk that is full, locked or read-only never raises: the answer is dropped and counted in `lost`, and the
-        log says so once until it has worked again.
+        If the disk is full or read-only, or another process holds the file for too long, nothing is raised: the answer
+        is dropped and counted in `lost`. The log says so once, and once more when it works again.
+
+        Args:
+            label: The model's label.
+            bins: The keys of the bins that were shown.
+            confidence: 0 to 1.
+            time: When it was shown, in Unix seconds; None for now.
         """
         row = (self._clock() if time is None else float(time), label, "+".join(bins), float(confidence))
         with self._lock:
@@ -136,12 +161,26 @@ class Counts:
             self._failing = False
 
     def total(self, since: float = 0.0) -> int:
-        """How many answers there are. Raises CountsError."""
+        """How many answers there are.
+
+        Args:
+            since: The first moment that counts, in Unix seconds.
+
+        Raises:
+            CountsError: The file cannot be read.
+        """
         ((answers,),) = self._read("SELECT COUNT(*) FROM answers WHERE time >= ?", (since,))
         return int(answers)
 
     def summary(self, since: float = 0.0) -> Summary:
-        """The answers by label, by hour of day and label, and by day and label. Raises CountsError."""
+        """The answers by label, by hour of the day, and by day.
+
+        Args:
+            since: The first moment that counts, in Unix seconds.
+
+        Raises:
+            CountsError: The file cannot be read.
+        """
         classes, sums = Counter[str](), defaultdict[str, float](float)
         hours, days = Counter[tuple[int, str]](), Counter[tuple[str, str]]()
         for local_hour, label, answers, confidence in self._read(PER_LOCAL_HOUR, (since,)):
@@ -153,19 +192,26 @@ class Counts:
         return Summary(classes, {label: sums[label] / n for label, n in classes.items()}, hours, days)
 
     def rows(self, since: float = 0.0) -> Iterator[Answer]:
-        """Every answer, oldest first, read as it is asked for. Raises CountsError."""
+        """Every answer, oldest first, each read when it is asked for.
+
+        Args:
+            since: The first moment that counts, in Unix seconds.
+
+        Raises:
+            CountsError: The file cannot be read.
+        """
         ask = "SELECT time, label, bin, confidence FROM answers WHERE time >= ? ORDER BY time"
         for row in self._read(ask, (since,)):
             yield Answer(*row)
 
     def close(self) -> None:
-        """Write everything into the one file. What is added afterwards is lost, and counted so."""
+        """Write everything into the one file. Answers that are added later are lost, and counted in `lost`."""
         with self._lock:
             self._connection.close()
 
     def _prepare(self) -> None:
-        """Create the table in an empty file; refuse another program's."""
-        if not self._pragma("schema_version"):  # 0 only in a file without anything in it
+        """Create the table in an empty file, and refuse a file of another program."""
+        if not self._pragma("schema_version"):  # it is 0 in an empty file only
             self._connection.executescript(CREATE)
         if self._pragma("application_id") != APPLICATION_ID:
             raise CountsError(f"{self.file}: is another program's database; name another file in counts_file")
@@ -175,8 +221,8 @@ class Counts:
                 f"{self.file}: was made by a newer Whichbin (version {found} of the table, known is {SCHEMA}); "
                 "update, or name another file in counts_file"
             )
-        self._connection.execute("PRAGMA journal_mode = WAL")  # who looks never keeps who writes waiting
-        self._connection.execute("PRAGMA synchronous = NORMAL")  # no flush an answer: kinder to memory cards
+        self._connection.execute("PRAGMA journal_mode = WAL")  # reading never makes writing wait
+        self._connection.execute("PRAGMA synchronous = NORMAL")  # no flush for each answer, which spares memory cards
 
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
@@ -195,12 +241,20 @@ class Counts:
 
 
 def _kind(error: sqlite3.Error, file: Path) -> type[CountsError]:
-    """Whether it is the disk's fault. SQLite says of a file that a read-only disk has no room for: cannot open."""
+    """Which error it is: DiskError if the disk is to blame. On a read-only disk SQLite only says "cannot open"."""
     read_only = file.parent.is_dir() and not os.access(file.parent, os.W_OK)
     return DiskError if read_only or getattr(error, "sqlite_errorname", "").startswith(DISK) else CountsError
 
 
 def midnight(now: float, days_ago: int = 0) -> float:
-    """When a day of the server's time zone began, in Unix seconds: today, or `days_ago`."""
+    """When a day began in the server's time zone.
+
+    Args:
+        now: The present, in Unix seconds.
+        days_ago: Which day: 0 for today, 1 for yesterday.
+
+    Returns:
+        Unix seconds.
+    """
     day = datetime.fromtimestamp(now).replace(hour=0, minute=0, second=0, microsecond=0)
     return (day - timedelta(days=days_ago)).timestamp()

@@ -1,1 +1,1 @@
-"""What stands between this server and others: STUN and TURN, HTTPS, request limits, Prometheus."""
+"""The server among other machines: STUN and TURN, HTTPS, limits on requests, and figures for Prometheus."""

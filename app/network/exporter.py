@@ -1,4 +1,7 @@
-"""The process's figures for Prometheus (https://prometheus.io/docs/instrumenting/exposition_formats/), if asked for."""
+"""The process's figures for Prometheus, if they are asked for.
+
+Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
 
 from collections.abc import Iterator
 
@@ -11,14 +14,20 @@ from app.stream.metrics import Totals
 
 
 class StreamsCollector(Collector):
-    """Reads the sums over all streams when it is scraped; nothing is counted twice for it."""
+    """Reads the sums over all streams each time it is scraped, so that nothing is counted a second time for it."""
 
     def __init__(self, engine: Engine, totals: Totals) -> None:
+        """Collect from these two.
+
+        Args:
+            engine: Knows how many streams are open, and how many frames it did not classify.
+            totals: The sums over all streams, those that have ended included.
+        """
         self._engine = engine
         self._totals = totals
 
     def collect(self) -> Iterator[Metric]:
-        """The metrics' current values."""
+        """The current values of all metrics."""
         sums = self._totals.read()
         yield GaugeMetricFamily("whichbin_streams", "Streams open now.", self._engine.streams)
         for name, what, value in (
@@ -35,7 +44,17 @@ class StreamsCollector(Collector):
 
 
 def serve_metrics(engine: Engine, totals: Totals, port: int, address: str) -> None:
-    """Answer scrapes on a port of its own, on a daemon thread. Raises OSError if the port is taken."""
+    """Answer Prometheus on a port of its own, from a daemon thread.
+
+    Args:
+        engine: See `StreamsCollector`.
+        totals: See `StreamsCollector`.
+        port: The TCP port to listen at.
+        address: The address to listen at, such as "127.0.0.1".
+
+    Raises:
+        OSError: The port is taken, or the address is none of this machine's.
+    """
     registry = CollectorRegistry()
     registry.register(StreamsCollector(engine, totals))
     start_http_server(port, address, registry)

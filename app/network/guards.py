@@ -1,6 +1,7 @@
-"""What stands before Streamlit's own handlers: security headers, no foreign pages, and bounds on uploads.
+"""Middleware in front of Streamlit's own handlers: security headers, no foreign pages, and bounds on uploads.
 
-ASGI middleware (https://asgi.readthedocs.io/en/stable/specs/main.html) for `st.App(middleware=...)`.
+Each class is ASGI middleware (https://asgi.readthedocs.io/en/stable/specs/main.html) for `st.App(middleware=...)`:
+called with a request's scope and the two channels of its connection, it either passes them on or answers itself.
 """
 
 import asyncio
@@ -12,8 +13,8 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-# Streamlit and the camera component are scripts of this server; 'unsafe-inline' is for Streamlit's own index.html and
-# the kiosk's script. The operator page's charts work without 'unsafe-eval'.
+# All scripts come from this server, those of Streamlit and of the camera component included. 'unsafe-inline' is needed
+# by Streamlit's own index.html and by the kiosk's script. The operator page's charts work without 'unsafe-eval'.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -37,18 +38,19 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
 }
-UPLOADS = "/_stcore/upload_file/"  # followed by session and file
-UPLOAD_S = 120.0  # seconds that one upload may take: 20 MiB at 1.4 Mbit/s; a slow sender must not hold the room forever
+UPLOADS = "/_stcore/upload_file/"  # the path of every upload begins so; the session and the file follow
+UPLOAD_S = 120.0  # how long one upload may take: 20 MiB at 1.4 Mbit/s. A slow sender must not hold memory for ever
 
 
 class SecurityHeaders:
     """Adds HEADERS to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
+        """Stand in front of `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on."""
+        """Pass the request on, and add the headers to whatever answer comes back."""
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -59,19 +61,25 @@ class SecurityHeaders:
 
 
 class SameOrigin:
-    """Refuses websockets that a page of another host opens, before Streamlit looks at them.
+    """Refuses WebSockets that a page of another host opens, before Streamlit looks at them.
 
-    Streamlit refuses them too, but asks a server on the internet for its own address first (1.67, `get_external_ip`),
-    on the event loop: any page could so hold up every stream. It also lets in whatever is served on localhost.
+    Streamlit refuses them too, but first asks a server on the internet for its own address (1.67, `get_external_ip`).
+    It does so on the event loop, so that any website could hold up every stream. It also admits every page that is
+    served on localhost, whoever serves it.
     """
 
     def __init__(self, app: ASGIApp, allowed: Callable[[], set[str]]) -> None:
-        """allowed: other origins that may, such as "https://example.org"."""
+        """Stand in front of `app`.
+
+        Args:
+            app: The application that gets what is not refused.
+            allowed: Gives the origins of other hosts that may connect all the same, such as "https://example.org".
+        """
         self._app = app
         self._allowed = allowed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or close with 1008 before the websocket is accepted, which the client sees as 403."""
+        """Pass on, or close with 1008 before the WebSocket is accepted, which the client sees as status 403."""
         if scope["type"] == "websocket":
             headers = Headers(scope=scope)
             origin = headers.get("Origin")  # browsers always send one; programs need none
@@ -85,34 +93,39 @@ class SameOrigin:
             return True
         try:
             theirs = urlsplit(origin).hostname
-            # by name only: a proxy may drop the port from Host
+            # the names alone are compared, because a proxy may leave the port out of Host
             return theirs is not None and theirs == urlsplit(f"//{host}").hostname
-        except ValueError:  # brackets without an address
+        except ValueError:  # an origin with brackets and no IPv6 address in them
             return False
 
 
 class UploadLimit:
-    """Bounds the memory that uploads take: files of one visitor, bytes of all, and the time of one.
+    """Bounds the memory that uploads take, by each visitor's files, everybody's bytes, and each upload's time.
 
-    Streamlit keeps every uploaded file in memory until its visitor leaves, and bounds only the size of one.
+    Streamlit keeps every uploaded file in memory until its visitor leaves, and bounds nothing but the size of each.
     """
 
     def __init__(
         self, app: ASGIApp, held: Callable[[str], tuple[int, int]], max_files: int, max_bytes: int, largest: int
     ) -> None:
-        """held: gives a session's number of files, and the bytes of all sessions' files.
+        """Stand in front of `app`.
 
-        max_files: of one session. max_bytes: of all. largest: bytes to reserve where the sender does not say.
+        Args:
+            app: The application that takes the uploads.
+            held: Gives, for a session's id, that session's number of files, and the bytes of all sessions' files.
+            max_files: How many files one session may have.
+            max_bytes: How many bytes the files of all sessions may have, together with the uploads under way.
+            largest: How many bytes to reserve for an upload whose sender does not say how large it is.
         """
         self._app = app
         self._held = held
         self._max_files = max_files
         self._max_bytes = max_bytes
         self._largest = largest
-        self._coming = 0  # bytes of uploads under way; touched on the event loop only
+        self._coming = 0  # bytes of the uploads under way; used on the event loop only, and so without a lock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on, or answer 429 (this visitor's limit), 503 (everybody's) or 408 (too slow)."""
+        """Pass on, or answer 429 (too many files of this visitor), 503 (no room for anybody) or 408 (too slow)."""
         if scope["type"] != "http" or scope["method"] != "PUT" or UPLOADS not in scope["path"]:
             await self._app(scope, receive, send)
             return

@@ -1,7 +1,8 @@
-"""Serve with HTTPS, so that browsers elsewhere get their camera: `python -m app.network.https`, `make run HTTPS=1`.
+"""Serves with HTTPS, so that browsers on other machines give a camera: `python -m app.network.https`.
 
-Uses the certificate that Streamlit's `server.sslCertFile` and `server.sslKeyFile` name. Without them makes a
-self-signed one for this machine's names and addresses, and a new one when it is about to end or they have changed.
+The certificate is the one that Streamlit's `server.sslCertFile` and `server.sslKeyFile` name. Without them, a
+self-signed one is made for this machine's names and addresses, and made anew when it is about to end or when they have
+changed.
 """
 
 import argparse
@@ -24,14 +25,15 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from app.settings import ROOT
 
-VALID = timedelta(days=397)  # browsers refuse longer ones
-RENEW = timedelta(days=30)  # before the end
+VALID = timedelta(days=397)  # how long a certificate lasts; browsers refuse those that last longer
+RENEW = timedelta(days=30)  # how long before its end it is replaced
 
 
 def machine_hosts() -> list[str]:
-    """This machine's host names and addresses: the address that others most likely reach first, loopback last.
+    """This machine's host names and addresses, without link-local addresses, which no browser can open.
 
-    Leaves out link-local addresses, which no browser can open.
+    Returns:
+        The address first that other machines most likely reach; loopback addresses last.
     """
     addresses = []
     for adapter in ifaddr.get_adapters():
@@ -48,17 +50,17 @@ def machine_hosts() -> list[str]:
 
 
 def _main_address() -> str | None:
-    """The IPv4 address of the way out, from the routing table, so without sending anything; None without a way out."""
+    """The IPv4 address of the default route, or None without one. Only the routing table is asked; nothing is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # reserved for documentation, RFC 5737
+            probe.connect(("192.0.2.1", 9))  # an address reserved for documentation (RFC 5737)
         except OSError:
             return None
         return str(probe.getsockname()[0])
 
 
 def certificate_hosts(certificate: x509.Certificate) -> list[str]:
-    """The host names and addresses that a certificate is for, in its order; empty if it names none."""
+    """The host names and addresses that a certificate is for, in the certificate's order; empty if it names none."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -67,10 +69,20 @@ def certificate_hosts(certificate: x509.Certificate) -> list[str]:
 
 
 def self_signed(folder: Path, hosts: Iterable[str], now: datetime | None = None) -> tuple[Path, Path, str]:
-    """A self-signed certificate for these hosts: its file, its private key's file, and why it was made anew, if it was.
+    """A self-signed certificate for some hosts: the one in the folder as long as it is good, else a new one.
 
-    Takes the one in the folder as long as it is good. Only the owner can read the key. Raises OSError where the folder
-    cannot be written.
+    Only the owner of the files can read the private key.
+
+    Args:
+        folder: Where the certificate and its key are kept; made if it is missing.
+        hosts: The host names and addresses that the certificate has to be for.
+        now: The time, with its time zone; None for the real one.
+
+    Returns:
+        The certificate's file, the private key's file, and why they were made anew; empty if they were not.
+
+    Raises:
+        OSError: The folder cannot be written.
     """
     hosts, now = list(hosts), now or datetime.now(UTC)
     cert_file, key_file = folder / "certificate.pem", folder / "key.pem"
@@ -109,10 +121,10 @@ def _sign(key: ec.EllipticCurvePrivateKey, hosts: list[str], now: datetime) -> x
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))  # a phone's clock may be behind
+        .not_valid_before(now - timedelta(days=1))  # a phone's clock may be slow
         .not_valid_after(now + VALID - timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
-        # not a certificate authority: one who steals its key can stand in for this server and for no other
+        # not a certificate authority: whoever steals its key can pretend to be this server, and no other
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
@@ -127,7 +139,7 @@ def _general_name(host: str) -> x509.GeneralName:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Never half written, and never with more rights than mode."""
+    """Write a file so that it is never there half written, and never with more permissions than `mode`."""
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
@@ -136,17 +148,26 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 
 def own_certificate() -> tuple[str, str]:
-    """The files that Streamlit's configuration or its environment variables name; empty where they name none."""
+    """The certificate's and the key's file that Streamlit's configuration or environment names; empty for none."""
     from streamlit import config
 
-    # the environment is otherwise read by `streamlit run` only
+    # outside of `streamlit run`, Streamlit's configuration does not know of the environment
     cert = os.environ.get("STREAMLIT_SERVER_SSL_CERT_FILE") or config.get_option("server.sslCertFile") or ""
     key = os.environ.get("STREAMLIT_SERVER_SSL_KEY_FILE") or config.get_option("server.sslKeyFile") or ""
     return cert, key
 
 
 def addresses(hosts: Iterable[str], port: int) -> list[str]:
-    """What to type into the browser of another machine. Without wildcards, loopback, bare names and IPv6 addresses."""
+    """The URLs to type into the browser of another machine.
+
+    Args:
+        hosts: Host names and addresses. Wildcards, loopback and IPv6 addresses, and names without a domain or in
+            `.local` are left out, because another machine may not be able to open them.
+        port: The port that the server listens at.
+
+    Returns:
+        One URL for each host that is left; the one of localhost if none is.
+    """
     shown = []
     for host in hosts:
         try:
@@ -160,7 +181,13 @@ def addresses(hosts: Iterable[str], port: int) -> list[str]:
 
 
 def _announce(certificate: x509.Certificate, made: str | None, urls: list[str]) -> None:
-    """made: None for somebody's own certificate, else why the self-signed one is new; empty if it is not."""
+    """Print a QR code of the first URL, all URLs, and what a browser will warn of.
+
+    Args:
+        certificate: The one that is served.
+        made: None if it is the operator's own, else why the self-signed one is new; empty if it is not new.
+        urls: What visitors can open.
+    """
     segno.make(urls[0], error="l").terminal(compact=True)
     print("Open on a phone: " + "  or  ".join(urls))
     if made is not None:
@@ -172,14 +199,14 @@ def _announce(certificate: x509.Certificate, made: str | None, urls: list[str]) 
 
 
 def main() -> None:
-    """Make the certificate if need be, say where to go, and become the server."""
+    """Make the certificate if necessary, say where to go, and become the server."""
     parser = argparse.ArgumentParser(prog="python -m app.network.https", description="Serve Whichbin with HTTPS.")
     parser.add_argument("--port", type=int, default=8501)
     parser.add_argument("--address", default="", help="the one address to listen at; else all")
     parser.add_argument("--folder", type=Path, default=ROOT / ".https", help="of the self-signed certificate")
     options = parser.parse_args()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without the QR code's blocks is no reason to stop
+        sys.stdout.reconfigure(errors="replace")  # some terminals cannot show the QR code's blocks
 
     own, own_key = own_certificate()
     if bool(own) != bool(own_key):
@@ -198,7 +225,7 @@ def main() -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "main.py")]
     command += ["--server.port", str(options.port)]
     command += ["--server.address", options.address] if options.address else []
-    # or Streamlit asks somebody in the internet for this machine's address, and waits for the answer
+    # without it, Streamlit asks a server on the internet for this machine's address, and waits for the answer
     command += ["--browser.serverAddress", str(urlsplit(urls[0]).hostname)]
     command += ["--server.sslCertFile", str(cert_file), "--server.sslKeyFile", str(key_file)]
     os.execv(sys.executable, command)

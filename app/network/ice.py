@@ -16,10 +16,10 @@ from app.settings import Settings, SettingsError
 Server = dict[str, Any]  # an RTCIceServer: https://www.w3.org/TR/webrtc/#rtciceserver-dictionary
 
 PROVIDERS = ("cloudflare", "twilio", "huggingface")
-PROVIDER_LIFETIME = 3600  # seconds for which streamlit-webrtc's helpers ask, or more
-EARLY = 900  # seconds before the end of which a provider's credentials are renewed: time for many tries
-RETRY = 60  # seconds from a failed try to the next
-PATIENCE = 2.0  # seconds that a page waits for a provider's first answer
+PROVIDER_LIFETIME_S = 3600  # streamlit-webrtc's helpers ask for credentials that last so long, or longer
+EARLY_S = 900  # a provider's credentials are renewed so long before their end, which leaves time for many attempts
+RETRY_S = 60  # from a failed attempt to the next
+PATIENCE_S = 2.0  # how long a page waits for a provider's first answer
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,18 @@ class ProviderError(RuntimeError):
 
 
 class IceServers:
-    """What the settings name, as an RTCConfiguration with credentials of the moment.
-
-    Raises SettingsError for settings that do not fit together, or a provider's package that is missing.
-    """
+    """The STUN and TURN servers that the settings name, as an RTCConfiguration with fresh credentials."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        """Check the settings, and start asking the hosted service if they name one.
+
+        Args:
+            settings: All of them; those for STUN and TURN are used.
+            clock: Gives Unix seconds.
+
+        Raises:
+            SettingsError: The settings do not fit together, or a hosted service's package is missing.
+        """
         check(settings)
         self._settings = settings
         self._clock = clock
@@ -43,11 +49,14 @@ class IceServers:
             self._provider = Provider(settings.turn_provider, functools.partial(fetch, settings))
 
     def rtc_configuration(self) -> dict[str, list[Server]]:
-        """The RTCConfiguration (https://www.w3.org/TR/webrtc/#rtcconfiguration-dictionary) for a page run of now.
+        """The RTCConfiguration for a page that is run now.
 
-        Always names its servers, even if there are none: left out, streamlit-webrtc asks a public STUN server, and on
-        a network without internet the video then waits for it. The server's end (aiortc) uses the first STUN and the
-        first TURN address of it, the browser all.
+        The server's own end (aiortc) uses the first STUN and the first TURN address in it, and the browser uses all.
+
+        Returns:
+            A dictionary as in https://www.w3.org/TR/webrtc/#rtcconfiguration-dictionary. It has the key `iceServers`
+            even if there are none: without the key, streamlit-webrtc would ask a public STUN server, and on a network
+            without internet the video would wait for it.
         """
         servers = [self._server(address) for address in self._settings.ice_servers]
         return {"iceServers": servers + (self._provider.servers() if self._provider else [])}
@@ -63,10 +72,19 @@ class IceServers:
 
 
 def turn_rest(secret: str, lifetime: int, now: float) -> tuple[str, str]:
-    """User name and credential for a TURN server that knows the secret, good for lifetime seconds and a little more.
+    """Short-lived credentials for a TURN server that shares a secret with this one.
 
-    As in draft-uberti-behave-turn-rest-00 and coturn's `use-auth-secret`. The end is rounded up to the next 24th of
-    the lifetime: streamlit-webrtc keeps each configuration that differs for ever.
+    They are made as in draft-uberti-behave-turn-rest-00, which coturn's `use-auth-secret` follows. Their end is rounded
+    up to a multiple of a 24th of the lifetime, because streamlit-webrtc keeps every configuration that differs from the
+    others for ever.
+
+    Args:
+        secret: What the two servers share.
+        lifetime: How many seconds the credentials are good for; they last up to a 24th longer.
+        now: Unix seconds.
+
+    Returns:
+        The user name, which says when the credentials end, and the credential.
     """
     step = max(1, lifetime // 24)
     username = str(-(-int(now + lifetime) // step) * step)
@@ -75,19 +93,28 @@ def turn_rest(secret: str, lifetime: int, now: float) -> tuple[str, str]:
 
 
 class Provider:
-    """A hosted service's TURN servers, fetched by a thread of its own, so that no page waits for somebody's network."""
+    """A hosted service's TURN servers. A thread of its own asks for them, so that no page waits for another network."""
 
     def __init__(self, name: str, fetch: Callable[[], list[Server]]) -> None:
-        """fetch: asks the service once; raises ProviderError."""
+        """Start the thread, which asks at once.
+
+        Args:
+            name: The service's, for messages.
+            fetch: Asks the service once, and raises ProviderError if it gives nothing.
+        """
         self._name = name
         self._fetch = fetch
         self._answered = threading.Event()
-        self._held: tuple[list[Server], float] = ([], 0.0)  # replaced as a whole; the time at which they end
+        # the servers and when their credentials end; always replaced as a whole, so that no lock is needed
+        self._held: tuple[list[Server], float] = ([], 0.0)
         threading.Thread(target=self._run, name="turn-provider", daemon=True).start()
 
     def servers(self) -> list[Server]:
-        """What is valid now; empty while there is nothing. Waits at most PATIENCE, and only for the first answer."""
-        self._answered.wait(PATIENCE)
+        """The servers whose credentials are valid now; empty while there are none.
+
+        Only the service's first answer is waited for, for PATIENCE_S at most.
+        """
+        self._answered.wait(PATIENCE_S)
         servers, end = self._held
         return servers if time.monotonic() < end else []
 
@@ -96,20 +123,29 @@ class Provider:
         while True:
             began = time.monotonic()
             try:
-                self._held = self._fetch(), began + PROVIDER_LIFETIME
+                self._held = self._fetch(), began + PROVIDER_LIFETIME_S
                 failing = False
             except ProviderError as error:
                 if not failing:
                     log.warning("%s; video between networks may not start. Trying again each minute.", error)
                 failing = True
             self._answered.set()
-            time.sleep(RETRY if failing else PROVIDER_LIFETIME - EARLY)
+            time.sleep(RETRY_S if failing else PROVIDER_LIFETIME_S - EARLY_S)
 
 
 def fetch(settings: Settings) -> list[Server]:
-    """Ask the provider that the settings name, with streamlit-webrtc's helper for it. Blocks up to some ten seconds.
+    """Ask the hosted service that the settings name, with streamlit-webrtc's helper for it.
 
-    Raises ProviderError.
+    Blocks for some ten seconds at most.
+
+    Args:
+        settings: `turn_provider` and its keys are used.
+
+    Returns:
+        The service's servers, with credentials.
+
+    Raises:
+        ProviderError: The service did not answer, or gave no credentials.
     """
     from streamlit_webrtc import credentials
 
@@ -126,7 +162,7 @@ def fetch(settings: Settings) -> list[Server]:
         case _:
             helper = credentials.get_hf_ice_servers
             arguments = [settings.turn_token]
-    helper.clear()  # its own cache keeps credentials until they end, or past it
+    helper.clear()  # its own cache may keep credentials until after their end
     try:
         servers = helper(*arguments)
     except problems as error:
@@ -135,7 +171,11 @@ def fetch(settings: Settings) -> list[Server]:
 
 
 def check(settings: Settings) -> None:
-    """Raises SettingsError where the settings for STUN and TURN do not fit together."""
+    """Check that the settings for STUN and TURN fit together.
+
+    Raises:
+        SettingsError: They do not, or a hosted service's package is missing. No message has a secret in it.
+    """
     for address in settings.ice_servers:
         port = address.split("?")[0].split(":")[2:]
         if port and not 0 < int(port[0]) < 65536:

@@ -21,7 +21,7 @@ def outages(tmp_path_factory):
         return
     command = alone("tests.measure.network", "outages")
     with (tmp_path_factory.mktemp("outages") / "log.txt").open("wb") as log:
-        environ = {**os.environ, "WHICHBIN_ALONE": "1"}
+        environ = {**os.environ, "ALONE_IN_NAME_SPACES": "1"}
         running = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=log, text=True)
         yield running
         running.kill()  # if a test has failed meanwhile; its name spaces end with it

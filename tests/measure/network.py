@@ -186,7 +186,7 @@ def main() -> None:
     wanted = sys.argv[1:] or list(PARTS)
     if unknown := set(wanted) - set(PARTS):
         sys.exit(f"there is {', '.join(PARTS)}; got {', '.join(unknown)}")
-    if os.environ.get("WHICHBIN_ALONE"):
+    if os.environ.get("ALONE_IN_NAME_SPACES"):
         with ExitStack() as stack:
             print(json.dumps(PARTS[wanted[0]](stack)))
         return
@@ -195,7 +195,9 @@ def main() -> None:
     result = {}
     for part in wanted:
         command = alone("tests.measure.network", part)
-        done = subprocess.run(command, env={**os.environ, "WHICHBIN_ALONE": "1"}, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            command, env={**os.environ, "ALONE_IN_NAME_SPACES": "1"}, stdout=subprocess.PIPE, text=True
+        )
         if done.returncode:
             sys.exit(done.returncode)
         result[part] = json.loads(done.stdout.splitlines()[-1])

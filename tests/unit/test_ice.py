@@ -165,7 +165,7 @@ def test_an_unreachable_service_holds_up_a_page_for_two_seconds_at_most():
 
 
 def test_a_failing_service_is_logged_once_and_asked_again(monkeypatch, caplog):
-    monkeypatch.setattr(ice, "RETRY", 0.02)
+    monkeypatch.setattr(ice, "RETRY_S", 0.02)
     tries = []
 
     def fetch():
@@ -184,9 +184,9 @@ def test_a_failing_service_is_logged_once_and_asked_again(monkeypatch, caplog):
 
 
 def test_credentials_are_renewed_before_their_end_and_dropped_after_it(monkeypatch):
-    monkeypatch.setattr(ice, "PROVIDER_LIFETIME", 0.5)
-    monkeypatch.setattr(ice, "EARLY", 0.3)
-    monkeypatch.setattr(ice, "RETRY", 60)
+    monkeypatch.setattr(ice, "PROVIDER_LIFETIME_S", 0.5)
+    monkeypatch.setattr(ice, "EARLY_S", 0.3)
+    monkeypatch.setattr(ice, "RETRY_S", 60)
     answers = [[{"urls": "turn:1"}], [{"urls": "turn:2"}]]
 
     def fetch():

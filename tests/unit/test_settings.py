@@ -2,7 +2,16 @@
 
 import pytest
 
-from app.settings import ROOT, Settings, SettingsError, load_settings
+from app.settings import (
+    ROOT,
+    TABLE_BEGIN,
+    TABLE_END,
+    TABLE_FILE,
+    Settings,
+    SettingsError,
+    load_settings,
+    markdown_table,
+)
 
 
 def test_defaults_without_file_or_environment():
@@ -23,7 +32,8 @@ def test_file_then_environment(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("thresold = 0.5", "no setting is called 'thresold'"),
+        ("thresold = 0.5", r"no setting is called 'thresold' \(did you mean threshold\?\); there are bins, count"),
+        ("colour = 1", "no setting is called 'colour'; there are bins, count"),
         ('threshold = "high"', "threshold must be a number from 0.4 to 0.95; got 'high'"),
         ("threshold = 2", "got 2"),
         ("max_photo_mib = 1.5", "whole number"),
@@ -68,6 +78,36 @@ def test_a_mistake_in_the_environment_is_named(name, value):
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("WHICHBIN_TRESHOLD", "WHICHBIN_THRESHOLD"),
+        ("WHICHBIN_threshold", "WHICHBIN_THRESHOLD"),
+        ("WHICHBIN_METRIC_PORT", "WHICHBIN_METRICS_PORT"),
+        ("WHICHBIN_SETTING", "WHICHBIN_SETTINGS"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_named_with_the_one_meant(name, meant):
+    with pytest.raises(SettingsError, match=rf"no setting is called '{name}' \(did you mean {meant}\?\)") as caught:
+        load_settings({name: "4711"})
+    assert "4711" not in str(caught.value)
+
+
+def test_variables_of_others_are_nobodys_mistake():
+    """Kubernetes sets these in every container beside a Service that is called whichbin."""
+    environ = {
+        "WHICHBIN_SERVICE_HOST": "10.0.0.11",
+        "WHICHBIN_SERVICE_PORT": "8501",
+        "WHICHBIN_SERVICE_PORT_HTTP": "8501",
+        "WHICHBIN_PORT": "tcp://10.0.0.11:8501",
+        "WHICHBIN_PORT_8501_TCP": "tcp://10.0.0.11:8501",
+        "WHICHBIN_PORT_8501_TCP_ADDR": "10.0.0.11",
+        "WHICHBIN_WEB_SERVICE_HOST": "10.0.0.12",
+        "NOT_WHICHBIN_TRESHOLD": "0.7",
+    }
+    assert load_settings(environ) == Settings()
+
+
+@pytest.mark.parametrize(
     ("text", "value"), [*dict.fromkeys(["1", "true", "Yes", "ON"], True).items(), ("0", False), ("false", False)]
 )
 def test_switches_in_the_environment(text, value):
@@ -101,3 +141,19 @@ def test_a_secret_is_in_no_message(tmp_path, name, value):
 def test_a_named_file_must_exist(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         load_settings({"WHICHBIN_SETTINGS": str(tmp_path / "none.toml")})
+
+
+def test_the_documentation_has_the_table_of_settings():
+    table = f"{TABLE_BEGIN}\n\n{markdown_table()}\n\n{TABLE_END}\n"
+    where = TABLE_FILE.relative_to(ROOT)
+    message = f"{where} does not say what app/settings.py says; run: .venv/bin/python -m app.settings --write"
+    assert table in TABLE_FILE.read_text(encoding="utf-8"), message
+
+
+def test_every_setting_is_in_the_table_with_what_it_does():
+    rows = {line.split(" | ")[0]: line.split(" | ") for line in markdown_table().splitlines()[2:]}
+    assert list(rows) == [f"| `{name}`" for name in vars(Settings())]
+    assert rows["| `threshold`"][1:3] == ["`0.6`", "a number from 0.4 to 0.95"]
+    assert rows["| `kiosk_speech`"][1:3] == ["`false`", "true or false"]
+    for row in rows.values():
+        assert row[3].endswith(". |"), row
