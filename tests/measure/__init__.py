@@ -1,1 +1,1 @@
-"""Figures of the README, measured by hand: each module is a command."""
+"""The figures of docs/measured.md, measured by hand: each module is a command."""

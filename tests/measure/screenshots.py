@@ -1,4 +1,4 @@
-"""Makes the README's screenshots: the running app in Chromium, with TrashNet's photos. `make screenshots`."""
+"""Makes the documentation's screenshots: the running app in Chromium, with TrashNet's photos. `make screenshots`."""
 
 import tempfile
 from pathlib import Path
