@@ -25,7 +25,7 @@ from tests.helpers.kiosk import RECORD, recover, wait_for_scene
 
 HELD = 4.0  # seconds that an item is held up, and that the view is empty after it
 OF_EACH = 2  # items of each class
-ROUND_TRIP = 0.09  # seconds that the returned video is late (docs/measured.md); the answer is not waited for by that much
+ROUND_TRIP = 0.09  # seconds that the returned video is late (docs/measured.md); nobody waits that long for the answer
 
 # When the view in the returned video changes from empty to something else, in seconds of the page's clock.
 WATCH = """
