@@ -7,10 +7,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from model import Classifier
 from model.artifact import METADATA_FILE, MODEL_FILE
+from model.runtime import LiteRT
 from tests.helpers.tiny_training import COLOURS, command, eagerly, write_photos
 from training import export
 from training.errors import TrainingError
@@ -47,6 +49,23 @@ def notebook_models() -> dict[str, keras.Model]:
         ),
         "preprocess_input": keras.Model(pixels, functional),
     }
+
+
+def integer_network() -> tuple[keras.Model, np.ndarray]:
+    """A network, and photos that show the ranges of its integers."""
+    layers = [keras.layers.Conv2D(16, 3, activation="relu"), keras.layers.GlobalAveragePooling2D()]
+    network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 127.5, -1), *layers,
+                                keras.layers.Dense(3)])  # fmt: skip
+    photos = np.random.default_rng(0).integers(0, 256, (50, 24, 24, 3), np.uint8)
+    photos[::2] //= 3
+    return network, photos
+
+
+def assert_close(runtime: LiteRT, network: keras.Model, photos: np.ndarray) -> None:
+    """The runtime's logits are Keras's, up to what 8 bits round away."""
+    expected = np.asarray(network(photos.astype(np.float32)))
+    got = [output for photo in photos for output in runtime.run(photo) if output.ndim == 1]
+    assert np.abs(np.array(got) - expected).max() < 0.05 * np.ptp(expected)
 
 
 class TestExport:
@@ -153,25 +172,17 @@ class TestExport:
     def test_half_precision_weights_halve_the_file_and_hardly_move_the_logits(self) -> None:
         layers = [keras.layers.Conv2D(256, 3), keras.layers.Conv2D(256, 3), keras.layers.GlobalAveragePooling2D()]
         network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 255), *layers])
-        pixels = np.random.default_rng(0).uniform(0, 255, (1, 24, 24, 3)).astype(np.float32)
-        expected, sizes = np.asarray(network(pixels)), []
+        pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+        expected, sizes = np.asarray(network(pixels[None].astype(np.float32)))[0], []
         for precision, tolerance in (("float32", 1e-5), ("float16", 1e-3)):
             content = export.to_litert(network, 24, precision)
             sizes.append(len(content))
-            interpreter = Interpreter(model_content=content)
-            interpreter.allocate_tensors()
-            interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
-            interpreter.invoke()
-            got = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+            (got,) = LiteRT(content).run(pixels)
             np.testing.assert_allclose(got, expected, atol=tolerance)
         assert sizes[1] < 0.55 * sizes[0]
 
     def test_whole_numbers_stay_close(self) -> None:
-        layers = [keras.layers.Conv2D(16, 3, activation="relu"), keras.layers.GlobalAveragePooling2D()]
-        network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 127.5, -1), *layers,
-                                    keras.layers.Dense(3)])  # fmt: skip
-        photos = np.random.default_rng(0).integers(0, 256, (50, 24, 24, 3), np.uint8)
-        photos[::2] //= 3
+        network, photos = integer_network()
         content = export.to_litert(network, 24, "int8", photos)
         interpreter = Interpreter(model_content=content)
         interpreter.allocate_tensors()
@@ -179,13 +190,18 @@ class TestExport:
         assert taken["dtype"] == np.uint8
         assert taken["quantization"] == (1.0, 0)  # the pixels go in as they are
         assert all(x["dtype"] != np.float32 or len(x["shape"]) in (2, 4) for x in interpreter.get_tensor_details())
-        logits = next(x for x in interpreter.get_output_details() if len(x["shape"]) == 2)
-        expected, got = np.asarray(network(photos[:20].astype(np.float32))), []
-        for photo in photos[:20]:
-            interpreter.set_tensor(taken["index"], photo[None])
-            interpreter.invoke()
-            got.append(interpreter.get_tensor(logits["index"])[0])
-        assert np.abs(np.array(got) - expected).max() < 0.05 * np.ptp(expected)
+        assert_close(LiteRT(content), network, photos[:20])
+
+    def test_integer_outputs_come_back_as_the_numbers_that_they_stand_for(self) -> None:
+        network, photos = integer_network()
+        converter = tf.lite.TFLiteConverter.from_keras_model(network)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([photo[None].astype(np.float32)] for photo in photos)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type, converter.inference_output_type = tf.uint8, tf.int8
+        runtime = LiteRT(converter.convert())
+        assert runtime.run(photos[0])[0].dtype == np.float64
+        assert_close(runtime, network, photos[:20])
 
     def test_whole_numbers_need_photos(self) -> None:
         network = export.image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
