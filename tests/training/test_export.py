@@ -16,6 +16,7 @@ from model.runtime import LiteRT
 from tests.helpers.tiny_training import COLOURS, command, eagerly, write_photos
 from training import export
 from training.errors import TrainingError
+from training.network.conversion import image_classifier, to_litert
 from training.report import artifact_writer
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
@@ -99,7 +100,7 @@ class TestExport:
         network = notebook_models()["dense"]
         pixels = np.random.default_rng(0).uniform(0, 255, (2, 24, 24, 3)).astype(np.float32)
         expected = np.asarray(network(pixels * scale + offset))
-        logits = np.asarray(export.image_classifier(network, Path("m.keras"), input_range)(pixels)[0])
+        logits = np.asarray(image_classifier(network, Path("m.keras"), input_range)(pixels)[0])
         np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), expected, atol=1e-5)
 
     def test_with_photos_it_is_calibrated(self, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,8 +156,8 @@ class TestExport:
     def test_an_interrupted_export_leaves_the_old_artifact(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        network = export.image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
-        content, out = export.to_litert(network, 24), tmp_path / "out"
+        network = image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
+        content, out = to_litert(network, 24), tmp_path / "out"
         artifact_writer.finish(content, ("a", "b", "c"), 24, False, None, {"source": "m.keras"}, out)
         before = {path.name: path.read_bytes() for path in out.iterdir()}
         assert MODEL_FILE in before
@@ -175,7 +176,7 @@ class TestExport:
         pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
         expected, sizes = np.asarray(network(pixels[None].astype(np.float32)))[0], []
         for precision, tolerance in (("float32", 1e-5), ("float16", 1e-3)):
-            content = export.to_litert(network, 24, precision)
+            content = to_litert(network, 24, precision)
             sizes.append(len(content))
             (got,) = LiteRT(content).run(pixels)
             np.testing.assert_allclose(got, expected, atol=tolerance)
@@ -183,7 +184,7 @@ class TestExport:
 
     def test_whole_numbers_stay_close(self) -> None:
         network, photos = integer_network()
-        content = export.to_litert(network, 24, "int8", photos)
+        content = to_litert(network, 24, "int8", photos)
         interpreter = Interpreter(model_content=content)
         interpreter.allocate_tensors()
         taken = interpreter.get_input_details()[0]
@@ -204,9 +205,9 @@ class TestExport:
         assert_close(runtime, network, photos[:20])
 
     def test_whole_numbers_need_photos(self) -> None:
-        network = export.image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
+        network = image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
         with pytest.raises(TrainingError, match="--data"):
-            export.to_litert(network, 24, "int8")
+            to_litert(network, 24, "int8")
 
 
 class TestActivation:
@@ -216,15 +217,15 @@ class TestActivation:
         network = notebook_models()[kind]
         scaled = pixels if kind == "preprocess_input" else pixels / 127.5 - 1
         expected = np.asarray(network(scaled))
-        logits, maps = (np.asarray(x) for x in export.image_classifier(network, Path("m.keras"), "-1..1")(pixels))
+        logits, maps = (np.asarray(x) for x in image_classifier(network, Path("m.keras"), "-1..1")(pixels))
         assert maps.shape == (2, 22, 22, 3)
         np.testing.assert_allclose(maps.mean(axis=(1, 2)), logits, atol=1e-5)
         np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), expected, atol=1e-5)
 
     def test_another_end_gives_logits_alone(self, tmp_path: Path) -> None:
         flat = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
-        network = export.image_classifier(flat, Path("m.keras"), "-1..1")
-        content = export.to_litert(network, 24)
+        network = image_classifier(flat, Path("m.keras"), "-1..1")
+        content = to_litert(network, 24)
         artifact_writer.finish(content, ("a", "b", "c"), 24, False, None, {"source": "m.keras"}, tmp_path)
         assert Classifier.load(tmp_path).classify(np.zeros((9, 9, 3), np.uint8)).activation is None
 
@@ -236,7 +237,7 @@ class TestActivation:
         network.layers[-1].set_weights([np.array([[1, 0], [0, 0], [0, 1]]) / 255, np.zeros(2)])
         colours = np.random.default_rng(0).integers(0, 256, (30, 24, 24, 3), np.uint8)
         colours[::2, :12], colours[1::2, 12:] = 0, 255
-        content = export.to_litert(network, 24, precision, colours)
+        content = to_litert(network, 24, precision, colours)
         artifact_writer.finish(content, ("red", "blue"), 24, False, None, {"source": "hand"}, tmp_path)
         picture = np.zeros((48, 48, 3), np.uint8)
         picture[:32, :, 0], picture[40:, :16, 2] = 250, 250
