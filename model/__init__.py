@@ -1,4 +1,4 @@
-"""What is in the picture: an artifact folder in, calibrated predictions out."""
+"""Tells what is in a picture: an artifact folder in, calibrated predictions out."""
 
 from model.artifact import ArtifactError
 from model.classifier import Classifier, Prediction

@@ -1,4 +1,4 @@
-"""An artifact on disk: `classifier.tflite` and the `metadata.json` that makes its outputs mean something."""
+"""An artifact on disk: a network, `classifier.tflite`, and the `metadata.json` that says what its outputs mean."""
 
 import hashlib
 import json
@@ -18,14 +18,18 @@ class ArtifactError(ValueError):
 
 @dataclass(frozen=True)
 class Metadata:
-    """What the weights need to be understood. Everything else in the file (training, figures) is in `raw`.
+    """What one must know of a network to understand its outputs.
 
-    labels: class names in the order of the network's outputs.
-    input_size: side of the square input in pixels.
-    background: whether one more output follows the labels, for "none of these"; it is never a label.
-    temperature: the logits are divided by it before the softmax (Guo et al. 2017, arXiv:1706.04599).
-    rejection_threshold: a picture whose score is below it is not `known`.
-    sha256: of the model file.
+    Attributes:
+        labels: The class names, in the order of the network's outputs.
+        input_size: Side of the square input in pixels.
+        background: Whether one more output follows those of the labels and stands for "none of these"; it is never
+            given as a label.
+        temperature: The logits are divided by it before the softmax (temperature scaling, Guo et al. 2017,
+            arXiv:1706.04599).
+        rejection_threshold: A picture whose score is below it is not `known`; in logits.
+        sha256: Hexadecimal digest of the model file.
+        raw: The whole JSON object, with what is written there about the training and the measured figures.
     """
 
     labels: tuple[str, ...]
@@ -38,12 +42,22 @@ class Metadata:
 
     @property
     def outputs(self) -> int:
-        """How many logits the network must have."""
+        """How many logits the network must have: one per label, and one for the background if there is one."""
         return len(self.labels) + self.background
 
 
 def read_artifact(folder: Path) -> tuple[bytes, Metadata]:
-    """Return the model file's bytes and its metadata, checked against each other. Raises ArtifactError."""
+    """Read an artifact and check that its two files belong together.
+
+    Args:
+        folder: The artifact's folder.
+
+    Returns:
+        The model file's content, and its metadata.
+
+    Raises:
+        ArtifactError: A file is missing, damaged, or does not fit the other.
+    """
     if not folder.is_dir():
         raise ArtifactError(f"{folder}: no such folder; an artifact is a folder with {MODEL_FILE} and {METADATA_FILE}")
     metadata = _read_metadata(folder / METADATA_FILE)
@@ -55,7 +69,7 @@ def read_artifact(folder: Path) -> tuple[bytes, Metadata]:
     digest = hashlib.sha256(content).hexdigest()
     if digest != metadata.sha256:
         raise ArtifactError(
-            f"{path}: damaged or not the file that {METADATA_FILE} describes; "
+            f"{path}: is damaged, or is not the file that {METADATA_FILE} describes; "
             f"expected SHA-256 {metadata.sha256}, got {digest} ({len(content)} bytes)"
         )
     return content, metadata
@@ -73,7 +87,7 @@ def _read_metadata(path: Path) -> Metadata:
 
     def field(key: str, kinds: type | tuple[type, ...], wanted: str) -> Any:
         value = raw.get(key)
-        # bool is an int to isinstance; a flag where a number belongs is a mistake
+        # To isinstance a bool is an int, but true or false where a number belongs is a mistake
         if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
             raise ArtifactError(f"{path}: {key!r} must be {wanted}; got {value!r}")
         return value

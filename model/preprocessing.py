@@ -1,21 +1,23 @@
-"""The one definition of how pixels reach the network; serving and training both use it.
+"""The one definition of how pixels reach the network, for serving and for training.
 
-The whole picture is resized to a square, as Keras's directory loaders do, so nothing at the edge of a photo is
-lost; callers that want undistorted pixels (the live stream) hand in a square. Scaling to the network's own range is
-the network's first layer and travels with the weights.
+The whole picture is resized to a square, as Keras's directory loaders do, so that nothing at the edge of a photo is
+lost. Callers that want undistorted pixels, such as the live stream, hand in a square. The network's first layer scales
+the pixels to the range that it expects, so that this scaling travels with the weights.
 """
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-INPUT_SIZE = 224  # pixels; MobileNetV2's native resolution (Sandler et al. 2018, arXiv:1801.04381)
+INPUT_SIZE = 224  # pixels, one side; MobileNetV2's native resolution (Sandler et al. 2018, arXiv:1801.04381)
 
 
 def check_image(rgb: object) -> NDArray[np.uint8]:
-    """Return `rgb` unchanged if it is a picture: uint8, shape (height, width, 3), RGB, at least one pixel.
+    """Return `rgb` unchanged if it is a picture: uint8, (height, width, 3), RGB, with at least one pixel.
 
-    Raises TypeError for another type or dtype, ValueError for another shape; both say what was received.
+    Raises:
+        TypeError: It is no array, or one of another dtype. The message says what was received.
+        ValueError: It has another shape or no pixel. The message says what was received.
     """
     wanted = "expected a uint8 array of shape (height, width, 3), RGB"
     if not isinstance(rgb, np.ndarray):
@@ -30,10 +32,20 @@ def check_image(rgb: object) -> NDArray[np.uint8]:
 
 
 def preprocess(rgb: NDArray[np.uint8], size: int = INPUT_SIZE) -> NDArray[np.uint8]:
-    """Resize a whole RGB picture of any size to (size, size, 3), uint8.
+    """Resize a whole picture to a square.
 
-    Shrinking averages over areas (no aliasing from large photos), enlarging interpolates linearly.
-    Raises TypeError or ValueError as `check_image` does.
+    Shrinking averages over areas, so that large photos show no aliasing; enlarging interpolates linearly.
+
+    Args:
+        rgb: The picture, uint8, (height, width, 3), RGB, of any size.
+        size: Side of the square in pixels.
+
+    Returns:
+        uint8, (size, size, 3), RGB, contiguous. This may be `rgb` itself.
+
+    Raises:
+        TypeError: See `check_image`.
+        ValueError: See `check_image`.
     """
     rgb = check_image(rgb)
     height, width = rgb.shape[:2]

@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from training.errors import run_command
-from training.export import to_litert
 from training.network.architecture import BACKBONE, frozen_part
+from training.network.conversion import to_litert
 from training.network.features import Features
 from training.network.sampler import Sampler
 

@@ -7,13 +7,16 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 from model import Classifier
 from model.artifact import METADATA_FILE, MODEL_FILE
+from model.runtime import LiteRT
 from tests.helpers.tiny_training import COLOURS, command, eagerly, write_photos
 from training import export
 from training.errors import TrainingError
+from training.network.conversion import image_classifier, to_litert
 from training.report import artifact_writer
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
@@ -49,6 +52,23 @@ def notebook_models() -> dict[str, keras.Model]:
     }
 
 
+def integer_network() -> tuple[keras.Model, np.ndarray]:
+    """A network, and photos that show the ranges of its integers."""
+    layers = [keras.layers.Conv2D(16, 3, activation="relu"), keras.layers.GlobalAveragePooling2D()]
+    network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 127.5, -1), *layers,
+                                keras.layers.Dense(3)])  # fmt: skip
+    photos = np.random.default_rng(0).integers(0, 256, (50, 24, 24, 3), np.uint8)
+    photos[::2] //= 3
+    return network, photos
+
+
+def assert_close(runtime: LiteRT, network: keras.Model, photos: np.ndarray) -> None:
+    """The runtime's logits are Keras's, up to what 8 bits round away."""
+    expected = np.asarray(network(photos.astype(np.float32)))
+    got = [output for photo in photos for output in runtime.run(photo) if output.ndim == 1]
+    assert np.abs(np.array(got) - expected).max() < 0.05 * np.ptp(expected)
+
+
 class TestExport:
     # Keras 3 cannot read back the operations of preprocess_input from .h5; that is refused below
     @pytest.mark.parametrize(
@@ -80,7 +100,7 @@ class TestExport:
         network = notebook_models()["dense"]
         pixels = np.random.default_rng(0).uniform(0, 255, (2, 24, 24, 3)).astype(np.float32)
         expected = np.asarray(network(pixels * scale + offset))
-        logits = np.asarray(export.image_classifier(network, Path("m.keras"), input_range)(pixels)[0])
+        logits = np.asarray(image_classifier(network, Path("m.keras"), input_range)(pixels)[0])
         np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), expected, atol=1e-5)
 
     def test_with_photos_it_is_calibrated(self, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,8 +156,8 @@ class TestExport:
     def test_an_interrupted_export_leaves_the_old_artifact(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        network = export.image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
-        content, out = export.to_litert(network, 24), tmp_path / "out"
+        network = image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
+        content, out = to_litert(network, 24), tmp_path / "out"
         artifact_writer.finish(content, ("a", "b", "c"), 24, False, None, {"source": "m.keras"}, out)
         before = {path.name: path.read_bytes() for path in out.iterdir()}
         assert MODEL_FILE in before
@@ -153,44 +173,41 @@ class TestExport:
     def test_half_precision_weights_halve_the_file_and_hardly_move_the_logits(self) -> None:
         layers = [keras.layers.Conv2D(256, 3), keras.layers.Conv2D(256, 3), keras.layers.GlobalAveragePooling2D()]
         network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 255), *layers])
-        pixels = np.random.default_rng(0).uniform(0, 255, (1, 24, 24, 3)).astype(np.float32)
-        expected, sizes = np.asarray(network(pixels)), []
+        pixels = np.random.default_rng(0).integers(0, 256, (24, 24, 3), np.uint8)
+        expected, sizes = np.asarray(network(pixels[None].astype(np.float32)))[0], []
         for precision, tolerance in (("float32", 1e-5), ("float16", 1e-3)):
-            content = export.to_litert(network, 24, precision)
+            content = to_litert(network, 24, precision)
             sizes.append(len(content))
-            interpreter = Interpreter(model_content=content)
-            interpreter.allocate_tensors()
-            interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels)
-            interpreter.invoke()
-            got = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+            (got,) = LiteRT(content).run(pixels)
             np.testing.assert_allclose(got, expected, atol=tolerance)
         assert sizes[1] < 0.55 * sizes[0]
 
     def test_whole_numbers_stay_close(self) -> None:
-        layers = [keras.layers.Conv2D(16, 3, activation="relu"), keras.layers.GlobalAveragePooling2D()]
-        network = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Rescaling(1 / 127.5, -1), *layers,
-                                    keras.layers.Dense(3)])  # fmt: skip
-        photos = np.random.default_rng(0).integers(0, 256, (50, 24, 24, 3), np.uint8)
-        photos[::2] //= 3
-        content = export.to_litert(network, 24, "int8", photos)
+        network, photos = integer_network()
+        content = to_litert(network, 24, "int8", photos)
         interpreter = Interpreter(model_content=content)
         interpreter.allocate_tensors()
         taken = interpreter.get_input_details()[0]
         assert taken["dtype"] == np.uint8
         assert taken["quantization"] == (1.0, 0)  # the pixels go in as they are
         assert all(x["dtype"] != np.float32 or len(x["shape"]) in (2, 4) for x in interpreter.get_tensor_details())
-        logits = next(x for x in interpreter.get_output_details() if len(x["shape"]) == 2)
-        expected, got = np.asarray(network(photos[:20].astype(np.float32))), []
-        for photo in photos[:20]:
-            interpreter.set_tensor(taken["index"], photo[None])
-            interpreter.invoke()
-            got.append(interpreter.get_tensor(logits["index"])[0])
-        assert np.abs(np.array(got) - expected).max() < 0.05 * np.ptp(expected)
+        assert_close(LiteRT(content), network, photos[:20])
+
+    def test_integer_outputs_come_back_as_the_numbers_that_they_stand_for(self) -> None:
+        network, photos = integer_network()
+        converter = tf.lite.TFLiteConverter.from_keras_model(network)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([photo[None].astype(np.float32)] for photo in photos)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type, converter.inference_output_type = tf.uint8, tf.int8
+        runtime = LiteRT(converter.convert())
+        assert runtime.run(photos[0])[0].dtype == np.float64
+        assert_close(runtime, network, photos[:20])
 
     def test_whole_numbers_need_photos(self) -> None:
-        network = export.image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
+        network = image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
         with pytest.raises(TrainingError, match="--data"):
-            export.to_litert(network, 24, "int8")
+            to_litert(network, 24, "int8")
 
 
 class TestActivation:
@@ -200,15 +217,15 @@ class TestActivation:
         network = notebook_models()[kind]
         scaled = pixels if kind == "preprocess_input" else pixels / 127.5 - 1
         expected = np.asarray(network(scaled))
-        logits, maps = (np.asarray(x) for x in export.image_classifier(network, Path("m.keras"), "-1..1")(pixels))
+        logits, maps = (np.asarray(x) for x in image_classifier(network, Path("m.keras"), "-1..1")(pixels))
         assert maps.shape == (2, 22, 22, 3)
         np.testing.assert_allclose(maps.mean(axis=(1, 2)), logits, atol=1e-5)
         np.testing.assert_allclose(np.asarray(keras.ops.softmax(logits)), expected, atol=1e-5)
 
     def test_another_end_gives_logits_alone(self, tmp_path: Path) -> None:
         flat = keras.Sequential([keras.Input((24, 24, 3)), keras.layers.Flatten(), keras.layers.Dense(3)])
-        network = export.image_classifier(flat, Path("m.keras"), "-1..1")
-        content = export.to_litert(network, 24)
+        network = image_classifier(flat, Path("m.keras"), "-1..1")
+        content = to_litert(network, 24)
         artifact_writer.finish(content, ("a", "b", "c"), 24, False, None, {"source": "m.keras"}, tmp_path)
         assert Classifier.load(tmp_path).classify(np.zeros((9, 9, 3), np.uint8)).activation is None
 
@@ -220,7 +237,7 @@ class TestActivation:
         network.layers[-1].set_weights([np.array([[1, 0], [0, 0], [0, 1]]) / 255, np.zeros(2)])
         colours = np.random.default_rng(0).integers(0, 256, (30, 24, 24, 3), np.uint8)
         colours[::2, :12], colours[1::2, 12:] = 0, 255
-        content = export.to_litert(network, 24, precision, colours)
+        content = to_litert(network, 24, precision, colours)
         artifact_writer.finish(content, ("red", "blue"), 24, False, None, {"source": "hand"}, tmp_path)
         picture = np.zeros((48, 48, 3), np.uint8)
         picture[:32, :, 0], picture[40:, :16, 2] = 250, 250

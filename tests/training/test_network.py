@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.helpers.tiny_training import eagerly, tiny_features, tiny_network, tiny_sampler
-from training.export import to_litert
 from training.network.architecture import BACKBONE, build_network, frozen_part, learning_part
+from training.network.conversion import to_litert
 from training.network.features import Features
 from training.network.sampler import HARD_SHARE, MIXED_SHARE, REPLACED_SHARE, Sampler, mix
 

@@ -28,8 +28,10 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "items", tmp_path / "place"
 
 
-def options(items: Path, place: Path, out: Path, *more: str) -> paste.argparse.Namespace:
-    return paste.parse_arguments(["--data", str(items), "--before", str(place), "--out", str(out), *more])
+def options(items: Path, place: Path, out: Path, *more: str) -> paste.PasteOptions:
+    return paste.PasteOptions.parse(
+        "training.paste", None, ["--data", str(items), "--before", str(place), "--out", str(out), *more]
+    )
 
 
 def test_items_stand_before_the_other_pictures(folders: tuple[Path, Path], tmp_path: Path) -> None:

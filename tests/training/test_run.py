@@ -28,6 +28,9 @@ from training.errors import TrainingError
 from training.network.architecture import build_network, learning_part
 from training.network.sampler import Sampler
 from training.network.stages import Stage, mean, read_history, run_stage, schedule
+from training.run import trainer
+from training.run.data import read_data
+from training.run.options import TrainOptions
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
 
@@ -50,7 +53,7 @@ class TestTrainCommand:
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(train, "finish", cut_short)
+            patch.setattr(trainer, "finish", cut_short)
             with pytest.raises(KeyboardInterrupt):
                 command(train, monkeypatch, *arguments)
         assert not (out / METADATA_FILE).exists()
@@ -144,24 +147,26 @@ class TestTrainCommand:
 
 class TestOptions:
     def test_quick_is_short(self) -> None:
-        options = train.parse_arguments(["--data", "d", "--out", "o", "--quick"])
-        assert sum(stage.epochs for stage in train.schedule(options.runs, options.warm_up)) == 10
+        options = TrainOptions.parse("training.train", None, ["--data", "d", "--out", "o", "--quick"])
+        assert sum(stage.epochs for stage in schedule(options.epochs, options.warm_up)) == 10
 
     def test_a_run_of_no_epochs_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
-            train.parse_arguments(["--data", "d", "--out", "o", "--runs", "3", "0"])
+            TrainOptions.parse("training.train", None, ["--data", "d", "--out", "o", "--runs", "3", "0"])
         assert "--runs must be at least 1 epoch each; got 0" in capsys.readouterr().err
 
     def test_extra_folders_have_a_weight(
         self, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         arguments = ["--data", str(photos), "--out", str(tmp_path / "out"), "--size", "32", "--quick"]
-        options = train.parse_arguments([*arguments, "--extra", str(photos), "--extra", f"{photos}=0.7"])
-        data = train.read_data(options)
+        options = TrainOptions.parse(
+            "training.train", None, [*arguments, "--extra", str(photos), "--extra", f"{photos}=0.7"]
+        )
+        data = read_data(options)
         np.testing.assert_array_equal(data.weights, [1.0] * 12 + [0.35] * 15 + [0.7] * 15)
         for weight in ("0", "much", "1.5"):
             with pytest.raises(SystemExit):
-                train.parse_arguments([*arguments, "--extra", f"{photos}={weight}"])
+                TrainOptions.parse("training.train", None, [*arguments, "--extra", f"{photos}={weight}"])
             assert "--extra" in capsys.readouterr().err
 
     def test_grouped_split_reaches_training_and_the_card(self, photos: Path, tmp_path: Path) -> None:
@@ -169,8 +174,10 @@ class TestOptions:
                 for j, name in enumerate(COLOURS) for i in range(5)]  # fmt: skip
         write_groups(tmp_path / "groups.tsv", rows)
         arguments = ["--data", photos, "--out", tmp_path / "out", "--size", 32, "--split", "grouped"]
-        options = train.parse_arguments([str(x) for x in (*arguments, "--groups", tmp_path / "groups.tsv")])
-        data = train.read_data(options)
+        options = TrainOptions.parse(
+            "training.train", None, [str(x) for x in (*arguments, "--groups", tmp_path / "groups.tsv")]
+        )
+        data = read_data(options)
         assert data.main == 9
         assert {path.name for paths in data.validation.values() for path in paths} == {f"{n}0.png" for n in COLOURS}
         test_photos = {f"{name}1.png" for name in COLOURS}
@@ -180,13 +187,15 @@ class TestOptions:
         arguments = ["--data", str(photos), "--out", str(tmp_path / "out"), "--size", "32", "--quick"]
         before = build_network(4, 64, weights=None)
         before.save(tmp_path / "network.keras")
-        options = train.parse_arguments([*arguments, "--start", str(tmp_path / "network.keras")])
-        data = train.read_data(options)
-        for got, wanted in zip(train.start_network(options, data).get_weights(), before.get_weights(), strict=True):
+        options = TrainOptions.parse("training.train", None, [*arguments, "--start", str(tmp_path / "network.keras")])
+        data = read_data(options)
+        for got, wanted in zip(
+            trainer.start_network(options, len(data.labels)).get_weights(), before.get_weights(), strict=True
+        ):
             np.testing.assert_array_equal(got, wanted)
         tiny_network().save(tmp_path / "network.keras")
         with pytest.raises(TrainingError, match="3 labels"):
-            train.start_network(options, data)
+            trainer.start_network(options, len(data.labels))
 
     def test_an_epoch_has_at_most_so_many_pictures(self) -> None:
         photos, labels = np.zeros((90, 4, 4, 3), np.uint8), np.arange(90) % 2
@@ -209,10 +218,10 @@ def run(stage: Stage, network: keras.Model, state: Path, extra: Sequence[keras.c
 
 class TestStages:
     def test_schedule_keeps_the_epochs(self) -> None:
-        several = schedule((3, 5))
+        several = schedule((3, 5), 2)
         assert [(s.name, s.epochs, s.averaged) for s in several] == [("head", 2, 0), ("run1", 3, 2), ("run2", 5, 3)]
         assert [(s.name, s.epochs) for s in schedule([3], warm_up=0)] == [("run1", 3)]
-        assert [(s.name, s.epochs) for s in schedule([5], started=True)] == [("run1", 5)]
+        assert [(s.name, s.epochs) for s in schedule([5], 2, started=True)] == [("run1", 5)]
 
     def test_the_mean_of_networks_is_that_of_each_weight(self) -> None:
         one, other = tiny_network().get_weights(), tiny_network().get_weights()
@@ -275,4 +284,8 @@ class TestStages:
 
 def test_missing_artifact_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no such folder"):
-        evaluate.evaluate(evaluate.parse_arguments(["--model", str(tmp_path / "none"), "--data", str(tmp_path)]))
+        evaluate.evaluate(
+            evaluate.EvaluateOptions.parse(
+                "training.evaluate", None, ["--model", str(tmp_path / "none"), "--data", str(tmp_path)]
+            )
+        )

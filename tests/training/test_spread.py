@@ -10,7 +10,7 @@ from model.artifact import METADATA_FILE
 from training import spread
 from training.errors import TrainingError
 from training.report.model_card import CARD_FILE
-from training.spread import spread as spread_of
+from training.report.spread import spread as spread_of
 
 STAGE = {"name": "run1", "epochs": 3, "rate": 1e-4, "averaged": 2, "epochs_run": 3, "head_only": False}
 

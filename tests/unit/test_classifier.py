@@ -114,7 +114,7 @@ def test_a_damaged_model_is_refused(artifact):
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ArtifactError, match=r"classifier\.tflite: damaged"):
+    with pytest.raises(ArtifactError, match=r"classifier\.tflite: is damaged"):
         Classifier.load(artifact)
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from model import PhotoError, read_photo
-from model.photos import STRIP
+from model.photos import STRIP_ROWS
 
 RED, BLUE = (230, 20, 20), (20, 20, 230)
 
@@ -54,7 +54,7 @@ def test_exif_orientation_is_applied(orientation):
 
 
 def test_pictures_of_many_strips_are_whole():
-    pixels = np.random.default_rng(0).integers(0, 256, (3 * STRIP + 7, 20, 3), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (3 * STRIP_ROWS + 7, 20, 3), np.uint8)
     assert (read_photo(encoded(Image.fromarray(pixels), "PNG")) == pixels).all()
 
 

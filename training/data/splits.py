@@ -10,6 +10,7 @@ VALIDATION_SHARE = 0.2
 # Held-back parts of the grouped split, filled in this order; the rest is trained on
 HELD_SHARES = {"test": 0.15, "validation": 0.15}
 PARTS = ("training", "validation", "test", "dropped")
+SPLITS = ("reference", "grouped")  # what a run can hold back
 EVALUATED = ("all", "validation", "grouped-validation", "grouped-test")  # what can be measured on
 GROUPS_FILE = Path(__file__).parent / "trashnet_groups.tsv"
 HEADER = "part\tgroup\tphoto"

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from training.errors import TrainingError
 
@@ -35,6 +37,22 @@ def build_network(outputs: int, size: int, weights: str | Path | None = "imagene
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
     logits = keras.layers.Dense(outputs, name="logits")(keras.layers.Dropout(DROPOUT, name="dropout")(pooled))
     return keras.Model(pixels, logits, name="whichbin")
+
+
+def pooled_features(pixels: NDArray[np.uint8], weights: str) -> NDArray[np.float32]:
+    """What MobileNetV2 makes of some pictures before any training here, averaged over each picture.
+
+    Args:
+        pixels: uint8, (n, size, size, 3), RGB.
+        weights: "imagenet", a weights file, or "none" for random ones.
+
+    Returns:
+        float32, (n, channels).
+    """
+    network = build_network(2, pixels.shape[1], None if weights == "none" else weights)
+    pooled = keras.Model(network.input, network.get_layer("pool").output)
+    features: NDArray[np.float32] = pooled.predict(pixels, batch_size=32, verbose=0)
+    return features
 
 
 class FoldedConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types

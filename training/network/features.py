@@ -1,40 +1,48 @@
-"""The frozen part of the network through LiteRT: seven times faster than through TensorFlow, on one thread each."""
+"""The frozen part of the network through the runtime that serves: seven times faster than TensorFlow, on one thread."""
 
 import threading
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
+
+from model.runtime import LiteRT
 
 
 class Features:
-    """Pictures to what the learning part of the network is fed. May be called from many threads at once."""
+    """Turns pictures into what the learning part of the network is fed. May be called from many threads at once."""
 
     def __init__(self, content: bytes) -> None:
-        """content: a LiteRT file with input (1, size, size, 3), RGB 0..255, and output (1, h, w, c)."""
+        """Load the frozen part.
+
+        Args:
+            content: A LiteRT file with input (1, size, size, 3), RGB, 0 to 255, and output (1, height, width,
+                channels), float32.
+        """
         self._content = content
-        self._local = threading.local()
+        self._of_thread = threading.local()
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Of one picture's features: (h, w, c)."""
-        h, w, c = self._interpreter().get_output_details()[0]["shape"][1:]
-        return int(h), int(w), int(c)
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one picture's features: (height, width, channels)."""
+        return self._runtime().output_shapes[0]
 
     def __call__(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Features, float32, (n, h, w, c), of pictures, uint8, (n, size, size, 3), RGB."""
-        interpreter = self._interpreter()
-        taken, given = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+        """Compute the features of some pictures.
+
+        Args:
+            pictures: uint8, (n, size, size, 3), RGB.
+
+        Returns:
+            float32, (n, height, width, channels).
+        """
+        runtime = self._runtime()
         features = np.empty((len(pictures), *self.shape), np.float32)
         for row, picture in enumerate(pictures):
-            interpreter.set_tensor(taken, picture[None].astype(np.float32))
-            interpreter.invoke()
-            features[row] = interpreter.get_tensor(given)[0]
+            (features[row],) = runtime.run(picture)
         return features
 
-    def _interpreter(self) -> Interpreter:
-        if not hasattr(self._local, "interpreter"):
-            self._local.interpreter = Interpreter(model_content=self._content, num_threads=1)
-            self._local.interpreter.allocate_tensors()
-        interpreter: Interpreter = self._local.interpreter
-        return interpreter
+    def _runtime(self) -> LiteRT:
+        if not hasattr(self._of_thread, "runtime"):
+            self._of_thread.runtime = LiteRT(self._content)
+        runtime: LiteRT = self._of_thread.runtime
+        return runtime

@@ -21,10 +21,8 @@ CLIP_NORM = 5.0
 RATE = 1e-4
 FLOOR = 0.1
 RAMP = 100  # batches
-# Two runs, averaged, know more than either (Wortsman et al. 2022, arXiv:2203.05482). Some of what ImageNet taught about
-# other people's photos fades while they learn these; a part of the weights before them brings it back (Wortsman et
-# al. 2022, arXiv:2109.01903). Figures: training/experiments.md, 8 and 19 to 21
-RUNS = (24, 24)
+# Some of what ImageNet taught about other people's photos fades while the runs learn these; mixing in the weights from
+# before them brings it back (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903). Measured in docs/experiments, 21
 HEAD_SHARE = 0.25
 HISTORY_FILE = "history-{name}.csv"
 
@@ -44,11 +42,13 @@ class Stage:
     averaged: int = 0
 
 
-def schedule(runs: Sequence[int] = RUNS, warm_up: int = 2, started: bool = False) -> list[Stage]:
-    """The default recipe: `warm_up` epochs for the head alone, then several runs from where the head ended.
+def schedule(runs: Sequence[int], warm_up: int, started: bool = False) -> list[Stage]:
+    """Plan a training run: a warm-up for the head alone, then several runs from where the head ended.
 
-    runs: how many epochs each takes; the second half of them is averaged.
-    started: the network has learned the labels before and needs no warm-up.
+    Args:
+        runs: How many epochs each run takes; the weights of the later half of them are averaged.
+        warm_up: How many epochs the head learns alone.
+        started: Whether the network has learned the labels before and needs no warm-up.
     """
     head = Stage("head", 0 if started else warm_up, 2e-3, head_only=True)
     several = [Stage(f"run{n}", epochs, RATE, averaged=(epochs + 1) // 2) for n, epochs in enumerate(runs, 1)]

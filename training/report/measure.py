@@ -107,3 +107,11 @@ def table(figures: dict[str, Any]) -> str:
     for label, row in zip(labels, figures["confusion_matrix"], strict=True):
         lines.append(f"{label:{width}}" + "".join(f"  {count:{width}}" for count in row))
     return "\n".join(lines)
+
+
+def not_items_lines(figures: dict[str, Any]) -> list[str]:
+    """One line of text for each kind of pictures without an item that a set was measured against."""
+    return [
+        f"not items, {name}: AUROC {row['auroc']:.3f}, FPR95 {row['fpr95']:.1%}, known {row['known_rate']:.1%}"
+        for name, row in figures.get("not_items", {}).items()
+    ]
