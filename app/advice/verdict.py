@@ -1,4 +1,8 @@
-"""Probabilities over time -> what to say now. Says nothing rather than something wrong."""
+"""From probabilities over time to what to say now. It says nothing rather than something wrong.
+
+Probabilities are smoothed, not labels, by an exponential moving average whose time constant is in seconds. Both a label
+and the presence of an item have hysteresis: a high threshold to be said, and a low one to be kept.
+"""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -10,23 +14,25 @@ from model import Prediction
 class State(Enum):
     """What a stream shows, and what to say about it."""
 
-    EMPTY = "empty"  # nothing is held up
-    UNSURE = "unsure"  # something is, but no label is trustworthy
-    ITEM = "item"
-    CAMERA_OFF = "camera off"  # black frames
-    CAMERA_FROZEN = "camera frozen"  # no frames, though the connection stands
-    UNAVAILABLE = "unavailable"  # the classifier fails
+    EMPTY = "empty"  # Nothing is held up.
+    UNSURE = "unsure"  # Something is, but no label can be trusted.
+    ITEM = "item"  # Something is, and its label can be trusted.
+    CAMERA_OFF = "camera off"  # The frames are black.
+    CAMERA_FROZEN = "camera frozen"  # No frames come, though the connection stands.
+    UNAVAILABLE = "unavailable"  # The classifier fails or hangs.
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What to say now.
 
-    state: see `State`.
-    label, confidence: of an ITEM; None and 0.0 in every other state.
-    probabilities: smoothed, by label, summing to 1; empty unless something is in view.
-    since: when this state and label began, in seconds of the caller's clock.
-    gave_up: UNSURE for so long that the careful answer (general waste) is due.
+    Attributes:
+        state: What the stream shows.
+        label: The label of an ITEM; None in every other state.
+        confidence: The smoothed confidence in that label, 0 to 1; 0.0 in every other state.
+        probabilities: Smoothed, by label, summing to 1; empty unless something is in view.
+        since: When this state and label began, in seconds of the caller's clock.
+        gave_up: Whether it has been UNSURE for so long that the careful answer (general waste) is due.
     """
 
     state: State
@@ -39,14 +45,18 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Smoothing:
-    """How evidence becomes a verdict. Times in seconds, so that they mean the same at any classification rate.
+    """How evidence becomes a verdict. Times are in seconds, so that they mean the same at any classification rate.
 
-    time_constant: of the exponential average over probabilities and over `known`.
-    enter, leave: smoothed confidence at which a label is first said, and below which it is no longer said.
-    hold: a label that has been said stays at least this long while something is in view.
-    appear, vanish: share of recent frames with something known in view, at which it counts as there and as gone.
-    doubt: how long something is there without a label until that is said. give_up: how long to be unsure before
-    `gave_up`.
+    Attributes:
+        time_constant: Of the exponential moving averages of the probabilities and of `Prediction.known`.
+        enter: Smoothed confidence from which a label is said, 0 to 1. With `leave` it makes a hysteresis.
+        leave: Smoothed confidence below which a label is no longer said, 0 to 1.
+        hold: How long a label that has been said stays at least, while something is in view.
+        appear: Share of recent frames with something known from which it counts as in view, 0 to 1. With `vanish` it
+            makes a hysteresis.
+        vanish: Share of recent frames with something known below which it counts as gone, 0 to 1.
+        doubt: How long something is in view without a label until the verdict is UNSURE.
+        give_up: How long the verdict is UNSURE until `Verdict.gave_up`.
     """
 
     time_constant: float = 0.25
@@ -59,20 +69,30 @@ class Smoothing:
     give_up: float = 5.0
 
     def with_threshold(self, enter: float) -> "Smoothing":
-        """The same with another `enter`, 0 to 1, and `leave` as far below it as before."""
+        """The same with another `enter`, 0 to 1, and with `leave` as far below it as before."""
         return replace(self, enter=enter, leave=max(0.0, enter - (self.enter - self.leave)))
 
 
 class VerdictTracker:
-    """One stream's verdict. Not thread-safe: its owner calls it under one lock."""
+    """Follows one stream's verdict. Not thread-safe: its owner calls it under one lock.
+
+    Attributes:
+        smoothing: How evidence becomes a verdict. May be replaced between two calls.
+    """
 
     def __init__(self, smoothing: Smoothing | None = None) -> None:
+        """Start with nothing in view.
+
+        Args:
+            smoothing: How evidence becomes a verdict.
+        """
         self.smoothing = smoothing or Smoothing()
         self._verdict = Verdict(State.EMPTY)
-        self._smoothed: dict[str, float] | None = None  # probabilities, over the frames with something known in view
-        self._presence = 0.0  # share of recent frames with something known in view
-        self._last: float | None = None
-        self._there_since: float | None = None  # while that is not yet said
+        # The average probabilities of the frames with something known, and the share of those among recent frames.
+        self._smoothed: dict[str, float] | None = None
+        self._presence = 0.0
+        self._last: float | None = None  # when the last prediction was made
+        self._there_since: float | None = None  # when something came into view, until it has gone
 
     @property
     def verdict(self) -> Verdict:
@@ -80,15 +100,24 @@ class VerdictTracker:
         return self._verdict
 
     def update(self, prediction: Prediction, now: float) -> Verdict:
-        """Take one prediction made at `now` (seconds, never going back) into account."""
-        # the first frame only starts the clock: it takes time, not one frame, to be believed
+        """Take one prediction into account.
+
+        Args:
+            prediction: Of one frame.
+            now: When it was made, in seconds that never go back.
+
+        Returns:
+            The verdict now.
+        """
+        # The first frame only starts the clock: to be believed takes time, and not just one frame.
         elapsed = 0.0 if self._last is None else now - self._last
         weight = 1.0 - math.exp(-elapsed / self.smoothing.time_constant)
         self._last = now
         self._presence += weight * (float(prediction.known) - self._presence)
         if prediction.known:
-            # What an unknown picture is most like says nothing about the item. At first all labels are alike: the first
-            # picture of an item that comes all at once is smeared by the codec and must not count for more than others
+            # Unknown pictures are left out, as what they resemble most says nothing about the item. At first all labels
+            # are equally likely: the first picture of an item that comes suddenly is smeared by the codec, and must not
+            # count for more than the others.
             old = self._smoothed or dict.fromkeys(prediction.probabilities, 1 / len(prediction.probabilities))
             self._smoothed = {k: old[k] + weight * (p - old[k]) for k, p in prediction.probabilities.items()}
         in_view = self._verdict.state in (State.ITEM, State.UNSURE)
@@ -106,16 +135,17 @@ class VerdictTracker:
         return self._say(verdict, now)
 
     def camera_off(self, now: float) -> Verdict:
-        """The frames are black."""
+        """Take into account that the frames are black at `now`, in seconds; return the verdict."""
         self._forget()
         return self._say(Verdict(State.CAMERA_OFF), now)
 
     def unavailable(self, now: float) -> Verdict:
-        """The classifier failed, or hangs."""
+        """Take into account that the classifier fails or hangs at `now`, in seconds; return the verdict."""
         self._forget()
         return self._say(Verdict(State.UNAVAILABLE), now)
 
     def _weigh(self, smoothed: dict[str, float], now: float) -> Verdict:
+        """The verdict on something in view: an ITEM, or UNSURE."""
         best = max(smoothed, key=smoothed.__getitem__)
         said = self._verdict
         if said.state is State.ITEM and said.label is not None:
@@ -129,6 +159,7 @@ class VerdictTracker:
         return Verdict(State.UNSURE, probabilities=smoothed, gave_up=gave_up)
 
     def _say(self, verdict: Verdict, now: float) -> Verdict:
+        """Make this the verdict; its `since` is now, unless the last one said the same."""
         same = (verdict.state, verdict.label) == (self._verdict.state, self._verdict.label)
         since = self._verdict.since if same else now
         self._verdict = replace(verdict, since=since)

@@ -1,1 +1,1 @@
-"""Colours, icons and heat maps: how things look, on video frames and on pages alike. Imports no other room."""
+"""How things look, on video frames and on pages alike: colours, icons and heat maps. It imports no other room."""

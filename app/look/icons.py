@@ -1,4 +1,4 @@
-"""The icon set: a few polylines each on a 24 by 24 grid, drawn the same on video frames and on pages."""
+"""The icons, each a few polylines on a 24 by 24 grid, drawn the same on video frames and on pages."""
 
 import base64
 import math
@@ -10,18 +10,19 @@ from PIL import Image
 
 from app.look.colors import rgb
 
-GRID = 24
-STROKE = 1.8  # line width in grid units
+GRID = 24  # the side of an icon, in the units of its points
+STROKE = 1.8  # the width of its lines, in the same units
 
-Polyline = tuple[tuple[float, float], ...]
+Polyline = tuple[tuple[float, float], ...]  # points as (x, y), from the upper left corner
 
 
 def _closed(*points: tuple[float, float]) -> Polyline:
+    """The polyline through the points and back to the first."""
     return (*points, points[0])
 
 
 def _three_turns(*lines: Polyline) -> tuple[Polyline, ...]:
-    """The lines, and the same turned by one and two thirds of a circle about (12, 13)."""
+    """The lines, and the same lines turned by one third and by two thirds of a circle about (12, 13)."""
     turned = []
     for angle in (0.0, 2 * math.pi / 3, 4 * math.pi / 3):
         cos, sin = math.cos(angle), math.sin(angle)
@@ -118,11 +119,19 @@ ICONS: dict[str, tuple[Polyline, ...]] = {
 
 
 def draw(mask: NDArray[np.uint8], icon: str, x: float, y: float, size: float) -> None:
-    """Draw an icon in white (255), antialiased, on a uint8 mask of shape (height, width).
+    """Draw an icon on a mask, in white (255) and antialiased.
 
-    x, y: top left corner, and size: side, all in pixels. Raises KeyError for a name that is not in `ICONS`.
+    Args:
+        mask: uint8, shape (height, width); changed in place.
+        icon: A name in `ICONS`.
+        x: The icon's left edge in pixels.
+        y: Its upper edge in pixels.
+        size: Its side in pixels.
+
+    Raises:
+        KeyError: No icon has this name.
     """
-    shift = 4  # cv2's fixed-point coordinates: sixteenths of a pixel
+    shift = 4  # binary places of cv2's fixed-point coordinates, which makes them sixteenths of a pixel
     thickness = max(1, round(STROKE * size / GRID))
     for line in ICONS[icon]:
         points = (np.array(line) * size / GRID + (x, y)) * 2**shift
@@ -130,7 +139,18 @@ def draw(mask: NDArray[np.uint8], icon: str, x: float, y: float, size: float) ->
 
 
 def svg_uri(icon: str, color: str) -> str:
-    """An icon as a data: address for an <img>, drawn in a CSS colour. Raises KeyError for an unknown name."""
+    """Make an icon for an <img> on a page.
+
+    Args:
+        icon: A name in `ICONS`.
+        color: Any colour that CSS knows.
+
+    Returns:
+        An SVG as a data: address.
+
+    Raises:
+        KeyError: No icon has this name.
+    """
     lines = "".join(f'<polyline points="{" ".join(f"{x},{y}" for x, y in line)}"/>' for line in ICONS[icon])
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {GRID} {GRID}" fill="none" stroke="{color}" '
@@ -140,7 +160,16 @@ def svg_uri(icon: str, color: str) -> str:
 
 
 def favicon(icon: str, color: str, side: int = 64) -> Image.Image:
-    """An icon in white on a square of a colour, #RRGGBB, side pixels wide."""
+    """Make a page's own small icon: one of the icons, in white on a coloured square.
+
+    Args:
+        icon: A name in `ICONS`.
+        color: The square's colour, #RRGGBB.
+        side: The square's side in pixels.
+
+    Raises:
+        KeyError: No icon has this name.
+    """
     mask = np.zeros((side, side), np.uint8)
     draw(mask, icon, side * 0.15, side * 0.15, side * 0.7)
     image = np.empty((side, side, 3), np.uint8)

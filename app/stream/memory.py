@@ -1,9 +1,10 @@
-"""Gives an ended stream's memory and files back soon, instead of some day.
+"""Gives the memory and the files of an ended stream back soon after its end.
 
-A WebRTC connection is many objects that refer to each other and are left to the garbage collector. Between its rare
-full passes a busy kiosk would gather hundreds of megabytes; glibc, too, keeps what is freed, in up to eight heaps a
-core. Measured with `python -m tests.measure.soak`: without this, a connection leaves about 1 MiB behind; with it, next
-to none, and two heaps hold 160 MiB where sixteen held 230. One pass takes about 5 ms.
+A WebRTC connection is many objects that refer to each other, so only the garbage collector can free them. Its full
+passes are rare, and a busy kiosk would gather hundreds of megabytes between two of them. Besides, glibc keeps what is
+freed, in up to eight heaps for each core. Measured with `python -m tests.measure.soak`: without this module a
+connection leaves about 1 MiB behind, with it next to nothing; two heaps hold 160 MiB where sixteen held 230. One pass
+of the garbage collector takes about 5 ms.
 """
 
 import ctypes
@@ -12,18 +13,18 @@ import sys
 import threading
 from collections.abc import Callable
 
-DELAY = 2.0  # seconds after a stream's end; by then its connection is closed too
-M_ARENA_MAX = -8  # of glibc's malloc.h
+DELAY_S = 2.0  # from a stream's end to the clean-up; by then its connection is closed too
+M_ARENA_MAX = -8  # glibc's name and number for the most heaps, from malloc.h
 
 
 def few_heaps() -> None:
-    """Call before threads start: all of them share two of the C library's heaps (glibc; mallopt(3))."""
+    """Have all threads share two of the C library's heaps. Call it before threads start (glibc only; mallopt(3))."""
     if mallopt := _of_libc("mallopt"):
         mallopt(M_ARENA_MAX, 2)
 
 
 def settle() -> None:
-    """Call once all that stays has been made: later passes need not look at it (`gc.freeze`)."""
+    """Spare later garbage collections what stays for good (`gc.freeze`). Call it once all of that has been made."""
     gc.collect()
     gc.freeze()
 
@@ -36,8 +37,8 @@ def give_back() -> None:
 
 
 def give_back_soon() -> None:
-    """`give_back` on a thread of its own, after DELAY."""
-    timer = threading.Timer(DELAY, give_back)
+    """Call `give_back` after DELAY_S, on a thread of its own."""
+    timer = threading.Timer(DELAY_S, give_back)
     timer.daemon = True
     timer.start()
 

@@ -1,6 +1,7 @@
 """Draws a caption on a video frame, straight on its YUV planes.
 
-The panel is drawn once, when its words change, and then blended into each frame; nothing outside `regions` is touched.
+The panel with the words is drawn anew only when they change, and blended into each frame. Nothing outside `regions` is
+touched.
 """
 
 from dataclasses import dataclass
@@ -16,19 +17,25 @@ from app.look.colors import rgb, text_on
 from app.look.heat import heat
 from app.stream.frames import Plane, central_square, planes
 
-PANEL = "#14171B"
-PANEL_ALPHA = 0.78
-TRACK = "#3B424B"
+PANEL_COLOR = "#14171B"
+PANEL_OPACITY = 0.78
+GROOVE_COLOR = "#3B424B"  # of the bar that shows the confidence, where it is not filled
 WHITE = "#FFFFFF"
-DIMMED = (16 + (np.arange(256) - 16).clip(0) * 0.5).astype(np.uint8)  # luma of what the classifier does not see
-REGULAR, BOLD = 400, 650  # font weights, 100 to 1000
+DIMMED_LUMA = (16 + (np.arange(256) - 16).clip(0) * 0.5).astype(np.uint8)  # by luma, of what the classifier cannot see
+REGULAR, BOLD = 400, 650  # font weights, of 100 to 1000
 
 Rectangle = tuple[int, int, int, int]  # x, y, width, height in pixels, all even
 
 
 @dataclass(frozen=True)
 class _Patch:
-    """A drawn panel, ready to blend: for each plane the colour times its opacity, and the transparency, 0 to 255."""
+    """A picture with opacity, ready to be blended into a frame.
+
+    Attributes:
+        where: The place in the frame.
+        layers: For each of the planes Y, U and V the samples times their opacity, and the transparency, both uint16 and
+            of the plane's shape. Opacity and transparency are 0 to 256 and add up to 256.
+    """
 
     where: Rectangle
     layers: tuple[tuple[NDArray[np.uint16], NDArray[np.uint16]], ...]
@@ -44,7 +51,7 @@ def panel_rectangle(width: int, height: int) -> Rectangle:
 
 
 def outside_rectangles(width: int, height: int) -> list[Rectangle]:
-    """The strips of a frame that the classifier does not see; they are dimmed."""
+    """The strips of a frame of width by height pixels that the classifier does not see; they are dimmed."""
     square = central_square(width, height)
     right, bottom = square.x + square.side, square.y + square.side
     strips = [
@@ -57,7 +64,10 @@ def outside_rectangles(width: int, height: int) -> list[Rectangle]:
 
 
 def corner_rectangles(width: int, height: int) -> list[Rectangle]:
-    """The strokes that mark the corners of the classifier's square, less those that the panel would cover."""
+    """The strokes that mark the corners of the classifier's square in a frame of width by height pixels.
+
+    Those that the panel would cover are left out.
+    """
     square = central_square(width, height)
     stroke, length = max(2, _even(square.side / 110)), _even(square.side / 9)
     inset = stroke * 2
@@ -73,13 +83,13 @@ def corner_rectangles(width: int, height: int) -> list[Rectangle]:
 
 
 def regions(width: int, height: int) -> list[Rectangle]:
-    """Every rectangle that `Overlay.draw` may change in a frame of width by height pixels without a heat map."""
+    """All that `Overlay.draw` may change in a frame of width by height pixels if there is no heat map."""
     strokes = [_outlined(stroke) for stroke in corner_rectangles(width, height)]
     return [panel_rectangle(width, height), *strokes, *outside_rectangles(width, height)]
 
 
 class Overlay:
-    """Draws captions for one stream; keeps the last panel and heat map. Used by one thread at a time."""
+    """Draws captions for one stream, and keeps the last panel and heat map. For one thread at a time."""
 
     def __init__(self) -> None:
         self._font = cv2.FontFace("sans")
@@ -87,9 +97,13 @@ class Overlay:
         self._heat: tuple[NDArray[np.float32], tuple[int, int], _Patch] | None = None
 
     def draw(self, frame: av.VideoFrame, caption: Caption, activation: NDArray[np.float32] | None = None) -> None:
-        """Draw on a writable planar 4:2:0 frame, in place: the classifier's square, and the panel with the caption.
+        """Draw the classifier's square and the panel with the caption on a frame, in place.
 
-        activation: of the square, float32, (rows, columns), 0 to 1, to lay over it as a heat map.
+        Args:
+            frame: A writable planar 4:2:0 frame.
+            caption: The words, the icon and the colour.
+            activation: A class activation map of the square, to be laid over it as a heat map: float32, shape (rows,
+                columns), 0 to 1.
         """
         key = (caption, frame.width, frame.height)
         if self._drawn is None or self._drawn[0] != key:
@@ -99,10 +113,10 @@ class Overlay:
         y_plane, u_plane, v_plane = planes(frame)
         for x, y, width, height in outside_rectangles(frame.width, frame.height):
             strip = y_plane[y : y + height, x : x + width]
-            strip[:] = cv2.LUT(strip, DIMMED)
+            strip[:] = cv2.LUT(strip, DIMMED_LUMA)
         corners = corner_rectangles(frame.width, frame.height)
-        for rectangle in corners:  # a dark edge first, so that light strokes show on a light wall
-            _fill((y_plane,), _outlined(rectangle), _yuv(PANEL))
+        for rectangle in corners:  # All get a dark edge first, so that light strokes show on a light wall.
+            _fill((y_plane,), _outlined(rectangle), _yuv(PANEL_COLOR))
         for rectangle in corners:
             _fill((y_plane, u_plane, v_plane), rectangle, _yuv(WHITE if caption.percent is None else caption.color))
         _blend(frame, self._drawn[1])
@@ -117,7 +131,7 @@ class Overlay:
     def _panel(self, caption: Caption, where: Rectangle) -> _Patch:
         _, _, width, height = where
         pad, radius = round(height * 0.14), round(height * 0.18)
-        panel = _Canvas(width, height, radius, PANEL, PANEL_ALPHA)
+        panel = _Canvas(width, height, radius, PANEL_COLOR, PANEL_OPACITY)
         tile = height - 2 * pad
         panel.paint(pad, pad, _rounded(tile, tile, round(radius * 0.7)), caption.color)
         mask = np.zeros((tile, tile), np.uint8)
@@ -134,7 +148,7 @@ class Overlay:
             room -= percent_width + pad
             bar = round(height * 0.09)
             top, length = height - pad - bar, right - left
-            panel.paint(left, top, _rounded(length, bar, bar // 2), TRACK)
+            panel.paint(left, top, _rounded(length, bar, bar // 2), GROOVE_COLOR)
             filled = max(bar, round(length * caption.percent / 100))
             panel.paint(left, top, _rounded(filled, bar, bar // 2), caption.color)
         baseline = 0.43 if caption.percent is not None else 0.48
@@ -148,7 +162,7 @@ class Overlay:
         return int(width)
 
     def _fit(self, text: str, size: int, weight: int, room: int) -> str:
-        """The text, or as much of it as fits, with an ellipsis."""
+        """The text, or as much of it as fits into so many pixels, with an ellipsis."""
         if self._width(text, size, weight) <= room:
             return text
         while text and self._width(text + "…", size, weight) > room:
@@ -165,7 +179,12 @@ class Overlay:
 
 
 class _Canvas:
-    """An RGB image with opacity, to draw a panel on: at first a see-through rectangle with round corners."""
+    """A picture with opacity to draw a panel on; at first a rectangle of one colour with round corners.
+
+    Attributes:
+        image: uint8, shape (height, width, 3), RGB.
+        alpha: The opacity: uint8, shape (height, width).
+    """
 
     def __init__(self, width: int, height: int, radius: int, color: str, opacity: float) -> None:
         self.image = np.empty((height, width, 3), np.uint8)
@@ -173,7 +192,14 @@ class _Canvas:
         self.alpha = (_rounded(width, height, radius) * opacity).astype(np.uint8)
 
     def paint(self, x: int, y: int, mask: NDArray[np.uint8], color: str) -> None:
-        """Lay a colour where a mask (uint8, shape (height, width), its corner at x, y) says so; cut at the edges."""
+        """Paint through a mask; what lies beyond the edges is cut off.
+
+        Args:
+            x: Where the mask's left edge goes, in pixels.
+            y: Where its upper edge goes, in pixels.
+            mask: How opaque the paint is: uint8, shape (height, width).
+            color: #RRGGBB.
+        """
         mask = mask[max(0, -y) : self.alpha.shape[0] - y, max(0, -x) : self.alpha.shape[1] - x]
         x, y = max(0, x), max(0, y)
         where = slice(y, y + mask.shape[0]), slice(x, x + mask.shape[1])
@@ -194,11 +220,12 @@ def _rounded(width: int, height: int, radius: int) -> NDArray[np.uint8]:
 
 
 def _patch(image: NDArray[np.uint8], alpha: NDArray[np.uint8], where: Rectangle) -> _Patch:
+    """Prepare an RGB picture and its opacity, both of the rectangle's size, for blending."""
     frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
     halved = cv2.resize(alpha, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
     layers = []
     for plane, opacity in zip(planes(frame), (alpha, halved, halved), strict=True):
-        # out of 256, so that blending divides by shifting; opacity 255 counts as all of it
+        # The share is out of 256, so that blending can shift instead of divide; an opacity of 255 becomes 256.
         share = opacity.astype(np.uint16)
         share += share >> 7
         layers.append((plane * share, np.uint16(256) - share))
@@ -212,7 +239,7 @@ def _blend(frame: av.VideoFrame, patch: _Patch) -> None:
 
 
 def _part(plane: Plane, rectangle: Rectangle, step: int) -> Plane:
-    """The view of a rectangle of the frame in a plane that has every `step`th sample."""
+    """A rectangle of the frame as a view into a plane, which has every `step`th sample of each row and column."""
     x, y, width, height = (n // step for n in rectangle)
     return plane[y : y + height, x : x + width]
 

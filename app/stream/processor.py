@@ -1,4 +1,4 @@
-"""One object per stream: a camera frame in, the annotated frame out. Never waits for the model."""
+"""One object for each stream: a camera frame in, the annotated frame out. It never waits for the model."""
 
 import logging
 import math
@@ -24,12 +24,25 @@ from model.preprocessing import INPUT_SIZE
 
 log = logging.getLogger(__name__)
 
-CALM = 0.25  # seconds between changes of the percentage on screen; more often is unreadable, and redraws the panel
-FROZEN = 3.0  # seconds without a frame. A still picture is no sign: coded, it changes as much as a noisy one (measured)
+# Between changes of the percentage on the screen. More often is unreadable, and each change redraws the panel.
+CALM_S = 0.25
+# Without a frame for so long, the camera is said to be frozen. Comparing its pictures would not tell: once encoded,
+# those of a frozen camera change as much as those of a live and noisy one (measured).
+FROZEN_AFTER_S = 3.0
 
 
 class StreamProcessor:
-    """Annotates one stream. `recv` runs on the stream's thread, results come on the engine's, pages read on theirs."""
+    """Annotates one stream.
+
+    Frames come on the stream's own thread, results on the engine's, and questions on any other; one lock guards what
+    they share. Whoever holds it may take the engine's lock, never the other way round.
+
+    Attributes:
+        describe: Puts a verdict into words. May be replaced at any time, for another language.
+        mirrored: Whether the frames go back mirrored. May be changed at any time.
+        shows_heat: Whether a heat map of what spoke for the label (a class activation map) is laid over the frames. May
+            be changed at any time.
+    """
 
     def __init__(
         self,
@@ -46,42 +59,55 @@ class StreamProcessor:
 
         Args:
             engine: Classifies for all streams.
-            describe: Puts a verdict into words; may be replaced at any time, for another language.
+            describe: Puts a verdict into words.
             smoothing: How evidence becomes a verdict.
             input_size: Side of the network's input in pixels.
-            clock: Seconds that never go back.
+            clock: Seconds that never go back; the same clock as the engine's.
             totals: Where the figures of all streams are added up.
-            presence: Of a fixed camera; what it takes for an empty view is then never an item.
+            presence: The background of a fixed camera. A view that it takes for empty is then never called an item.
             draws: Whether the verdict is drawn on the frames.
         """
         self.describe = describe
         self.mirrored = False
-        self.shows_heat = False  # whether what spoke for the label is laid over the picture as a heat map
+        self.shows_heat = False
         self._draws = draws
         self._engine = engine
         self._input_size = input_size
         self._clock = clock
         self._metrics = Metrics(totals)
-        self._overlay = Overlay()
         self._lock = threading.Lock()
-        self._tracker = VerdictTracker(smoothing)  # guarded by the lock, like all up to `_activation`
-        self._slot: Slot | None = None
-        self._dropped_before = 0  # before the slot of now, or without coming so far as to a slot
-        self._camera_off = False
+
+        # Guarded by the lock:
+        self._tracker = VerdictTracker(smoothing)
         self._presence = presence
-        self._knows = False  # whether the last picture classified was of something known
-        self._activation: NDArray[np.float32] | None = None  # of the last picture classified, if something was known
-        self._last_frame = -math.inf  # seconds of the clock
-        self._shown: tuple[float, Caption] | None = None  # touched by recv only
+        self._slot: Slot | None = None
+        self._dropped_before = 0  # frames that earlier slots dropped, or that were passed over before they got to one
+        self._camera_off = False
+        self._knows = False  # whether the model knew what was on the last picture that it classified
+
+        # Each written by one thread and replaced as a whole, so that the others may read it without the lock:
+        self._activation: NDArray[np.float32] | None = None  # by the engine: what to show as a heat map, if anything
+        self._last_frame = -math.inf  # by `recv`: when the last frame came, in seconds of the clock
+
+        # Touched by `recv` only:
+        self._overlay = Overlay()
+        self._shown: tuple[float, Caption] | None = None  # the caption on the screen, and since when
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Take a camera frame; return the same moment annotated, pts and time base kept.
+        """Annotate a camera frame.
 
-        An error is counted and logged, and the frame goes back as it came: an exception here would end the stream.
+        If that fails, the error is counted and logged, and the frame goes back as it came: an exception would end the
+        stream.
+
+        Args:
+            frame: A frame of any size and pixel format. It may be changed.
+
+        Returns:
+            The same moment annotated, with the frame's pts and time base.
         """
         now = self._clock()
         self._metrics.frame(now)
-        if now - self._last_frame > FROZEN:  # what was seen before is long gone
+        if now - self._last_frame > FROZEN_AFTER_S:  # What was seen before is long gone.
             with self._lock:
                 self._tracker = VerdictTracker(self._tracker.smoothing)
         self._last_frame = now
@@ -89,17 +115,18 @@ class StreamProcessor:
             return self._annotate(frame, now)
         except Exception:
             errors = self._metrics.error()
-            if errors.bit_count() == 1:  # the 1st, 2nd, 4th, 8th, ...: a stream that always fails must not fill the log
+            # Only the 1st, 2nd, 4th, 8th, ... are logged: a stream that always fails must not fill the log.
+            if errors.bit_count() == 1:
                 log.exception("A frame could not be annotated (%d so far in this stream)", errors)
             return frame
 
     def skipped(self) -> None:
-        """A camera frame was passed over, as a newer one had come before it could be annotated."""
+        """Count a camera frame that was passed over, because a newer one came before it could be annotated."""
         with self._lock:
             self._dropped_before += 1
 
     def close(self) -> None:
-        """Give the engine's slot back. May be repeated; a frame that comes later opens a new one."""
+        """Give the engine's slot back. May be repeated; a frame that comes later opens a new slot."""
         with self._lock:
             if self._slot is not None:
                 self._slot.close()
@@ -110,15 +137,15 @@ class StreamProcessor:
 
     @property
     def verdict(self) -> Verdict:
-        """What the stream says now; that the camera is frozen, where its frames stay out."""
+        """What the stream says now; this includes that the camera is frozen, which no frame can tell."""
         with self._lock:
-            if self._slot is not None and self.silence > FROZEN:
+            if self._slot is not None and self.silence > FROZEN_AFTER_S:
                 return Verdict(State.CAMERA_FROZEN, since=self._last_frame)
             return self._tracker.verdict
 
     @property
     def in_view(self) -> bool:
-        """Whether something is held up to the camera, known or not. Needs a `presence`; without one False."""
+        """Whether something is held up to the camera, known or not. Always False without a `presence`."""
         with self._lock:
             return self._presence is not None and not self._camera_off and self._presence.in_view(self._seen())
 
@@ -128,13 +155,13 @@ class StreamProcessor:
         return self._clock() - self._last_frame
 
     def figures(self) -> Figures:
-        """The stream's rates and latencies now."""
+        """The stream's rates, latencies and counts now."""
         with self._lock:
             dropped = self._dropped_before + (self._slot.dropped if self._slot else 0)
         return self._metrics.figures(self._clock(), dropped)
 
     def set_threshold(self, enter: float) -> None:
-        """Change from what smoothed confidence on a label is said, 0 to 1."""
+        """Change the smoothed confidence from which a label is said, 0 to 1."""
         with self._lock:
             self._tracker.smoothing = self._tracker.smoothing.with_threshold(enter)
 
@@ -156,7 +183,7 @@ class StreamProcessor:
                 if self._presence is not None:
                     self._presence.look(frame, square, now, self._seen())
                 self._slot.put(snapshot)
-                if self._engine.hangs:  # what was said last must not stay on the screen
+                if self._engine.hangs:  # What was said last must not stay on the screen.
                     self._tracker.unavailable(now)
                 verdict = self._tracker.verdict
         if self.mirrored:
@@ -171,12 +198,12 @@ class StreamProcessor:
         return self._knows or self._tracker.verdict.state in (State.ITEM, State.UNSURE)
 
     def _calm(self, new: Caption, now: float) -> Caption:
-        """The caption to show: the new one, but a mere change of percentage only every so often."""
+        """The caption to show: the new one, unless only the percentage differs and has just changed."""
         if self._shown is not None:
             since, old = self._shown
             if (
                 replace(new, percent=old.percent) == old
-                and now - since < CALM
+                and now - since < CALM_S
                 and None not in (old.percent, new.percent)
             ):
                 return old
@@ -197,7 +224,7 @@ class StreamProcessor:
             self._tracker.update(replace(outcome.prediction, known=known), outcome.finished_at)
 
     def _heat_of(self, prediction: Prediction) -> NDArray[np.float32] | None:
-        """The activation to show, mirrored as the video is."""
+        """What to show of a prediction as a heat map, mirrored as the video is; None for nothing."""
         if not self.shows_heat or not prediction.known or prediction.activation is None:
             return None
         return prediction.activation[:, ::-1] if self.mirrored else prediction.activation

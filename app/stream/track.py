@@ -1,7 +1,7 @@
 """The track that goes back to the browser: each camera frame, annotated, as soon as it is ready.
 
-streamlit-webrtc's own asynchronous track returns the frame before the newest, and after a hiccup the one before that:
-33 to 67 ms that anyone sees who moves an item before a camera. This one hands each frame to a thread of the stream
+The asynchronous track of streamlit-webrtc returns the frame before the newest, and after a hiccup the one before that:
+33 to 67 ms that anyone sees who moves an item before a camera. This track hands each frame to a thread of its stream
 and returns that very frame. The event loop, which all streams share, never waits for it.
 """
 
@@ -20,25 +20,39 @@ jitter.install()
 
 
 class AnnotatedTrack(MediaStreamTrack):
-    """One connection's way back; made anew for the next. For `webrtc_streamer(source_video_track=...)`.
+    """One connection's way back to the browser; the next connection needs a new one.
 
-    processor: annotates the frames; it is closed when the track ends, and may serve another track after that.
+    It is what `webrtc_streamer(source_video_track=...)` takes. The event loop owns its state; `stop` alone may be
+    called from any thread.
+
+    Attributes:
+        processor: Annotates the frames.
+        camera: The track that the frames come from. It has to be set before the first `recv`.
     """
 
     kind = "video"
 
     def __init__(self, processor: StreamProcessor) -> None:
+        """Make a track.
+
+        Args:
+            processor: Annotates the frames. It is closed when the track ends, and may serve another track after that.
+        """
         super().__init__()
         self.processor = processor
-        self.camera: MediaStreamTrack | None = None  # where the frames come from; set before the first `recv`
+        self.camera: MediaStreamTrack | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="annotate")
-        self._loop: asyncio.AbstractEventLoop | None = None  # the one that `recv` runs on
+        self._loop: asyncio.AbstractEventLoop | None = None  # that `recv` runs on
         self._pump: asyncio.Task[None] | None = None
         self._arrived = asyncio.Event()
-        self._newest: av.VideoFrame | None = None
+        self._newest: av.VideoFrame | None = None  # a mailbox for one frame; the newest wins
 
     async def recv(self) -> av.VideoFrame:
-        """The newest camera frame, annotated. Raises MediaStreamError when the camera's track has ended."""
+        """Wait for a camera frame that has not been returned yet; return the newest, annotated.
+
+        Raises:
+            MediaStreamError: The camera's track or this one has ended, or `camera` is not set.
+        """
         if self.readyState != "live" or self.camera is None:
             raise MediaStreamError
         if self._pump is None:
@@ -51,15 +65,15 @@ class AnnotatedTrack(MediaStreamTrack):
             if frame is None:
                 raise MediaStreamError
             return await asyncio.get_running_loop().run_in_executor(self._thread, self.processor.recv, frame)
-        except (MediaStreamError, RuntimeError):  # the camera has ended, or `stop` has shut the thread down meanwhile
+        except (MediaStreamError, RuntimeError):  # The camera has ended, or `stop` has shut the thread down.
             self.stop()
             raise MediaStreamError from None
 
     async def _take_newest(self, camera: MediaStreamTrack) -> None:
-        """Take every frame from aiortc as it comes, and keep the last.
+        """Take every frame from aiortc as it comes, and keep only the newest.
 
-        aiortc's own queue has no end: on a machine that decodes faster than it can encode, the frames in it would make
-        the video minutes late and fill the memory (measured: 7 MB a second).
+        aiortc's own queue is unbounded: on a machine that decodes faster than it can encode, the frames in it would
+        make the video minutes late and fill the memory (measured: 7 MB a second).
         """
         try:
             while True:
@@ -74,16 +88,17 @@ class AnnotatedTrack(MediaStreamTrack):
             self._arrived.set()
 
     def stop(self) -> None:
-        """End the track and free what it holds. Any thread; may be repeated."""
+        """End the track and free what it holds. May be called from any thread, and repeated."""
         if self.readyState == "live":
             super().stop()
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._let_go)
-            self._thread.submit(self.processor.close)  # behind the frame in hand, which would open its slot again
+            # On the thread, so that it comes after the frame in hand, which would open the slot again.
+            self._thread.submit(self.processor.close)
             self._thread.shutdown(wait=False)
 
     def _let_go(self) -> None:
-        """On the event loop: no more frames are taken, and who waits for one gets none."""
+        """Take no more frames, and let whoever waits for one get none. Runs on the event loop."""
         if self._pump is not None:
             self._pump.cancel()
         self._newest = None
@@ -91,25 +106,26 @@ class AnnotatedTrack(MediaStreamTrack):
 
 
 class CameraSink:
-    """Gives a connection's camera track to an AnnotatedTrack. For `webrtc_streamer(sink_video_track=...)`.
+    """Gives a connection's camera track to its AnnotatedTrack.
 
-    streamlit-webrtc calls the methods of its `MediaSink` protocol; their names are its.
+    It is what `webrtc_streamer(sink_video_track=...)` takes. The names of its methods are those of streamlit-webrtc's
+    `MediaSink` protocol.
     """
 
     def __init__(self, track: AnnotatedTrack) -> None:
         self._track = track
 
     def addTrack(self, track: MediaStreamTrack) -> None:
-        """The connection's camera is there."""
+        """Take the connection's camera track."""
         self._track.camera = track
 
     def hasTrack(self) -> bool:
-        """Whether there is a camera."""
+        """Whether the camera's track has come."""
         return self._track.camera is not None
 
     def start(self) -> None:
-        """Nothing to do: the browser's side pulls the frames through the AnnotatedTrack."""
+        """Do nothing: the way back to the browser pulls the frames through the AnnotatedTrack."""
 
     def stop(self) -> None:
-        """The connection has ended."""
+        """End the way back, as the connection has ended."""
         self._track.stop()

@@ -98,7 +98,7 @@ def test_an_exception_in_the_classifier_is_that_streams_alone_and_logged_once(en
 def test_a_classifier_that_hangs_is_unavailable_and_recovers_while_the_video_goes_on(
     engine, classifier, caplog, monkeypatch
 ):
-    monkeypatch.setattr(engine_module, "HANGS", 1.5)
+    monkeypatch.setattr(engine_module, "HANGS_AFTER_S", 1.5)
 
     began = 0.0
 

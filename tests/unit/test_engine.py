@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.stream import engine as engine_module
-from app.stream.engine import BUSY, Engine, Snapshot
+from app.stream.engine import BUSY_SHARE, Engine, Snapshot
 from tests.helpers.fakes import Clock, StubClassifier, prediction
 
 
@@ -133,10 +133,10 @@ def test_a_failing_classifier_is_said_once_and_recovers(engine, classifier, capl
             slot.put(snapshot(n))
             wait_for(lambda n=n: len(got) == n + 1)
         broken = False
-        for n in (5, 6):  # a success amid failures is not news; MENDED later it is
+        for n in (5, 6):  # a success amid failures is not news; MENDED_AFTER_S later it is
             slot.put(snapshot(n))
             wait_for(lambda n=n: len(got) == n + 1)
-            monkeypatch.setattr(engine_module, "MENDED", 0.0)
+            monkeypatch.setattr(engine_module, "MENDED_AFTER_S", 0.0)
     assert [outcome.prediction is None for outcome in got] == [True] * 5 + [False] * 2
     assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
     assert caplog.text.count("The classifier works again") == 1
@@ -167,7 +167,7 @@ def test_stops_while_frames_wait_and_takes_no_more(classifier):
 
 
 def test_one_stream_has_every_frame_classified_and_several_share(classifier):
-    """A model of 20 ms, on a clock that only the model moves: 50 frames a second alone, BUSY of two cores together."""
+    """A model of 20 ms on a clock that only it moves: alone 50 frames a second, together BUSY_SHARE of two cores."""
     clock = Clock()
 
     def answer(rgb):
@@ -196,7 +196,7 @@ def test_one_stream_has_every_frame_classified_and_several_share(classifier):
     counts = [len(times) for times in taken_at.values()]
     assert max(counts) - min(counts) <= 1
     busy = 0.02 * sum(counts) / (110 - 101.2)
-    assert busy == pytest.approx(2 * BUSY, rel=0.05)
+    assert busy == pytest.approx(2 * BUSY_SHARE, rel=0.05)
 
 
 def test_many_streams_are_still_looked_at_five_times_a_second_and_silent_ones_do_not_count():
@@ -211,4 +211,4 @@ def test_many_streams_are_still_looked_at_five_times_a_second_and_silent_ones_do
     assert engine._pause(clock.now) == 0
     for slot in slots[:2]:
         slot.put(snapshot(0))
-    assert engine._pause(clock.now) == pytest.approx(2 * 0.010 / (2 * BUSY))
+    assert engine._pause(clock.now) == pytest.approx(2 * 0.010 / (2 * BUSY_SHARE))

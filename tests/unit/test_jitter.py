@@ -7,7 +7,7 @@ from aiortc.rtp import RtpPacket
 
 import app.stream.track  # noqa: F401 (installs it)
 from app.stream.patches import jitter
-from app.stream.patches.jitter import GONE, PromptJitterBuffer
+from app.stream.patches.jitter import GONE_AFTER_S, PromptJitterBuffer
 
 
 @pytest.fixture
@@ -42,10 +42,10 @@ def test_a_packet_that_is_late_is_still_waited_for(clock):
     buffer = PromptJitterBuffer(512, is_video=True)
     add(buffer, 0)
     add(buffer, 1)
-    clock[0] += 0.9 * GONE
+    clock[0] += 0.9 * GONE_AFTER_S
     assert add(buffer, 3) == (False, None)
     assert add(buffer, 4) == (False, None)
-    clock[0] += 0.9 * GONE
+    clock[0] += 0.9 * GONE_AFTER_S
     assert add(buffer, 2)[1] == bytes([1])
 
 

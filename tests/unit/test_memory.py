@@ -58,7 +58,7 @@ def test_what_is_unreachable_is_freed_and_what_was_settled_is_kept():
 
 
 def test_the_end_of_a_stream_frees_it_soon(monkeypatch):
-    monkeypatch.setattr(memory, "DELAY", 0.05)
+    monkeypatch.setattr(memory, "DELAY_S", 0.05)
     stream = Stream()
     stream.show()
     gone = weakref.ref(Knot())

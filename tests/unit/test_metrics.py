@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from app.stream.metrics import LONGEST, WINDOW, Metrics
+from app.stream.metrics import WINDOW_EVENTS, WINDOW_S, Metrics
 
 
 def test_rates_and_medians():
@@ -27,8 +27,8 @@ def test_nothing_yet_and_nothing_any_more():
     assert metrics.figures(0.0, 0).inference_ms is None
     for n in range(10):
         metrics.frame(n / 30)
-    assert metrics.figures(1.0 + WINDOW, 0).video_fps == 0
-    assert metrics.figures(1.0 + WINDOW, 0).frames == 10
+    assert metrics.figures(1.0 + WINDOW_S, 0).video_fps == 0
+    assert metrics.figures(1.0 + WINDOW_S, 0).frames == 10
 
 
 def test_memory_is_bounded_and_threads_count_together():
@@ -39,6 +39,6 @@ def test_memory_is_bounded_and_threads_count_together():
     for thread in threads:
         thread.join()
     assert metrics.figures(1.0, 0).frames == 4000
-    assert len(metrics._frames) == LONGEST
+    assert len(metrics._frames) == WINDOW_EVENTS
     assert metrics.error() == 1
     assert metrics.figures(1.0, 0).errors == 1

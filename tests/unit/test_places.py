@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.stream.places import PATIENCE, Places
+from app.stream.places import PATIENCE_S, Places
 from tests.helpers.fakes import Clock
 
 
@@ -20,11 +20,11 @@ def test_whoever_goes_silent_has_gone():
     clock = Clock()
     places = Places(1, clock)
     places.ask("a")
-    for _ in range(int(PATIENCE)):
+    for _ in range(int(PATIENCE_S)):
         assert places.ask("b") == 1
         clock.now += 1
         places.ask("a")
-    clock.now += PATIENCE
+    clock.now += PATIENCE_S
     assert places.ask("b") == 1
     clock.now += 1
     assert places.ask("b") == 0

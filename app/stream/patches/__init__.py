@@ -1,1 +1,1 @@
-"""Corrections to aiortc's behaviour, each with its reason and the version in which it was seen."""
+"""Corrections to how aiortc and aioice behave, each with its reason and the version in which it was seen."""

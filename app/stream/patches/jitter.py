@@ -1,7 +1,8 @@
-"""Video that goes on at once after a network that was gone for some seconds.
+"""A jitter buffer that lets the video go on at once after the network has been gone for some seconds.
 
-aiortc (1.16) puts packets in order in a buffer of 512 and waits at a hole until the buffer is full: after an outage of
-5 s, whose packets no browser sends again, that took another 6 s (measured), in which no picture got through.
+A jitter buffer puts packets that arrive out of order into order again. That of aiortc (1.16) holds 512 packets, and at
+a gap it waits until it is full. After an outage of 5 s, whose packets no browser sends again, that took another 6 s
+(measured), in which no picture got through.
 """
 
 import time
@@ -10,18 +11,23 @@ from aiortc import rtcrtpreceiver
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
 from aiortc.rtp import RtpPacket
 
-GONE = 1.0  # seconds without a packet after which those missing are not waited for; browsers repeat younger ones only
+# After so long without a packet the missing ones are not waited for: browsers repeat only younger ones.
+GONE_AFTER_S = 1.0
 
 
 class PromptJitterBuffer(JitterBuffer):
-    """Begins anew after a silence, and asks for a whole picture."""
+    """A jitter buffer that starts afresh after a silence, and then has the sender asked for a key frame."""
 
-    _heard = 0.0
+    _heard = 0.0  # when the last packet came, in seconds
 
     def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
-        """Whether to ask the sender for a whole picture, and the frame that is complete now."""
+        """Take a packet.
+
+        Returns:
+            Whether to ask the sender for a key frame; and the frame that this packet completes, or None.
+        """
         now = time.monotonic()
-        silent, self._heard = now - self._heard > GONE, now
+        silent, self._heard = now - self._heard > GONE_AFTER_S, now
         anew = silent and self._origin is not None
         if anew:
             self.remove(self.capacity)
@@ -31,5 +37,5 @@ class PromptJitterBuffer(JitterBuffer):
 
 
 def install() -> None:
-    """Have every connection made from now on use it. May be repeated."""
+    """Have every connection that is made from now on use it. May be repeated."""
     rtcrtpreceiver.JitterBuffer = PromptJitterBuffer  # type: ignore[attr-defined]
