@@ -11,8 +11,8 @@ from app.advice.bins import load_rules
 from app.advice.verdict import State
 from app.stream import engine as engine_module
 from app.stream.processor import StreamProcessor
-from tests.helpers.fakes import LABELS, StubClassifier, frame, prediction
-from tests.media.test_loopback import BLACK, GLASS, METAL, RATE, Camera, by_color, loopback
+from tests.helpers.fakes import BLACK, LABELS, StubClassifier, frame, prediction
+from tests.helpers.peers import GLASS, METAL, RATE, Camera, by_color, loopback
 
 
 @pytest.fixture
