@@ -13,7 +13,7 @@ OUT ?= runs/model
 SEED ?= 1
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train test-app test-beside lint audit system browser screenshots clean
+.PHONY: run setup setup-training test train test-video test-beside lint audit system browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -42,21 +42,17 @@ train: .venv/training.stamp
 test:
 	$(MAKE) --no-print-directory --jobs=2 system .venv/tests.stamp
 	$(MAKE) --no-print-directory browser
-	$(MAKE) --no-print-directory --jobs=2 test-app test-beside
+	$(MAKE) --no-print-directory --jobs=2 test-video test-beside
 
-# Mostly waits, for video; beside it is time for what computes, at the lowest priority, as pictures must not be late.
-# What must be least late comes at its end, when the other has ended.
-BESIDE := tests/training tests/media/test_bench.py tests/browser/test_kiosk_layout.py $(foreach n,photo_decoder presence processor,tests/unit/test_$(n).py)
-LAST := $(foreach n,network kiosk,tests/browser/test_$(n).py)
 LINT := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
-# So busy, two cores now and then keep a page from its video: a test that failed is tried once more, and named as such.
-test-app: .venv/tests.stamp
-	$(BIN)/python -m pytest --reruns 1 $(filter-out $(BESIDE) $(LAST),$(sort $(wildcard tests/unit/test_*.py tests/media/test_*.py tests/browser/test_*.py))) $(LAST)
+# Two lanes: these tests mostly wait, for video that must not be late; so what computes runs beside them at the lowest
+# priority. test-beside says what it has to say at its end, so as not to write into the other's lines.
+test-video: .venv/tests.stamp
+	$(BIN)/python -m pytest --reruns 1 -m "media or browser"
 
-# Says what it has to say at its end, so as not to write into the other's lines.
 test-beside: .venv/tests.stamp
-	@export TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1; said=$$(nice -n 19 sh -c '$(LINT) && $(BIN)/python -m pytest --reruns 1 $(BESIDE)' 2>&1); good=$$?; echo "$$said"; exit $$good
+	@export TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1; said=$$(nice -n 19 sh -c '$(LINT) && $(BIN)/python -m pytest --reruns 1 -m "unit or training"' 2>&1); good=$$?; echo "$$said"; exit $$good
 
 lint: .venv/tests.stamp
 	$(LINT)

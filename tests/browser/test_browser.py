@@ -1,39 +1,27 @@
 """The app in a real Chromium, with a file as its camera, seen as a visitor sees it."""
 
-import base64
-import io
 import itertools
 import time
-import urllib.request
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.advice.bins import load_rules
 from app.look.colors import rgb
 from app.stream.overlay import panel_rectangle
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, item_scene, write_clip
+from tests.helpers.server import Server, free_port, metric
 from tests.helpers.trashnet import validation_photos
-from tests.unit.test_exporter import free_port
+from tests.helpers.video import returned_frame, wait_for_video
+from tests.helpers.waiting import wait_until
 
 SHOWN = 5.0  # seconds that each scene lasts
 SEQUENCE = ("Metal", "Cardboard", "Hold an item up")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-
-GRAB = """() => {
-  const video = document.querySelector('iframe[title*="webrtc"]')?.contentDocument.querySelector('video');
-  if (!video || !video.videoWidth || video.currentTime === 0) return null;
-  const canvas = document.createElement('canvas');
-  canvas.width = video.videoWidth; canvas.height = video.videoHeight;
-  canvas.getContext('2d').drawImage(video, 0, 0);
-  return canvas.toDataURL('image/png').split(',')[1];
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -70,20 +58,6 @@ def open_page(chromium, server):
     yield open_page
     for context in contexts:
         context.close()
-
-
-def returned_frame(page: Page) -> np.ndarray | None:
-    """What the page's video shows now: uint8, shape (height, width, 3), RGB; None before the first frame."""
-    png = page.evaluate(GRAB)
-    return None if png is None else np.array(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"))
-
-
-def wait_for_video(page: Page, seconds: float = 30) -> np.ndarray:
-    end = time.monotonic() + seconds
-    while (frame := returned_frame(page)) is None:
-        assert time.monotonic() < end, "no video came back"
-        page.wait_for_timeout(100)
-    return frame
 
 
 def tile_color(frame: np.ndarray) -> np.ndarray:
@@ -239,12 +213,6 @@ def test_photo_page_on_a_phone_shows_the_answer_without_scrolling(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def metric(port: int, name: str) -> float:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        lines = answer.read().decode().splitlines()
-    return next(float(line.split(" ")[1]) for line in lines if line.startswith(f"{name} "))
-
-
 def test_a_link_pressed_while_the_camera_starts_is_followed(open_page):
     for _ in range(3):
         page = open_page()
@@ -292,16 +260,11 @@ def test_one_place_two_visitors(chromium, tmp_path):
         expect(waiting.get_by_text("You are next")).to_be_visible(timeout=30_000)
         expect(waiting.get_by_role("link", name="Use a photo meanwhile")).to_be_visible()
         assert waiting.locator("iframe").count() == 0
-        end = time.monotonic() + 10
-        while metric(port, "whichbin_streams") != 1:
-            assert time.monotonic() < end, f"{page.locator('.wb-figures').all_inner_texts()} {running.log.read_text()}"
-            time.sleep(0.1)
+        wait_until(lambda: metric(port, "whichbin_streams") == 1, 10, running.log.read_text, every=0.1)
         assert metric(port, "whichbin_frames_total") > 0
         page.goto("about:blank")
-        end = time.monotonic() + 10
-        while metric(port, "whichbin_streams"):
-            assert time.monotonic() < end, "the stream of a page that has gone was not freed within 10 s"
-            time.sleep(0.2)
+        freed = "the stream of a page that has gone was not freed"
+        wait_until(lambda: metric(port, "whichbin_streams") == 0, 10, freed, every=0.2)
         wait_for_video(waiting, seconds=40)
     finally:
         first.close()

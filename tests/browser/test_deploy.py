@@ -4,7 +4,6 @@ import json
 import mmap
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,17 +17,13 @@ import pytest
 from app.advice.languages import languages
 from app.settings import Settings, load_settings
 from tests.helpers.kiosk_policy import ELSEWHERE, command
+from tests.helpers.programs import needs
 from tests.helpers.trashnet import ROOT
 
 KIOSK = ROOT / "deploy" / "kiosk"
 UNITS = sorted([*KIOSK.glob("*.service"), *KIOSK.glob("*.timer")])
 POLICY = json.loads((KIOSK / "policy.json").read_text())
 CHROMIUM = Path("/usr/lib/chromium/chromium")  # Debian's
-
-
-def needs(program: str) -> str:
-    """The path of a program; without it the test is skipped and says so."""
-    return shutil.which(program) or pytest.skip(f"{program} is not installed")
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)

@@ -17,11 +17,11 @@ from app.advice.bins import load_rules, rules_files
 from app.advice.languages import languages
 from app.answers.counts import Counts
 from app.look.colors import rgb
-from tests.browser.test_browser import returned_frame
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, item_scene, marked_wall, write_clip
 from tests.helpers.kiosk import LISTEN, RECORD, SCREEN, START, UNPLUGGABLE, recover, title, wait_for_scene
+from tests.helpers.server import Server
+from tests.helpers.video import returned_frame
 
 SHOWN = 4.0  # seconds that each scene of the camera's clip lasts
 SIZES = [(1920, 1080), (1080, 1920), (1280, 800)]

@@ -10,7 +10,7 @@ from tests.helpers import firefox
 from tests.helpers.firefox import Firefox
 from tests.helpers.namespaces import alone, missing
 from tests.helpers.trashnet import ROOT
-from tests.measure.visit import ANNOTATED
+from tests.helpers.video import ANNOTATED
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -13,17 +13,15 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from app.network.guards import HEADERS, UPLOAD_S, UPLOADS
 from app.settings import Settings
-from tests.browser.test_browser import metric
-from tests.browser.test_deploy import needs
-from tests.conftest import Server
 from tests.helpers import nginx
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, write_clip
 from tests.helpers.nginx import NAME, Nginx
+from tests.helpers.programs import needs
+from tests.helpers.server import Server, free_port, metric
 from tests.helpers.trashnet import ROOT, validation_photos
-from tests.measure.network import PICTURES
-from tests.measure.visit import ANNOTATED
-from tests.unit.test_exporter import free_port
+from tests.helpers.video import ANNOTATED, PICTURES
+from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(nginx.PROGRAM is None, reason="no nginx; run tests/helpers/install_system.sh")
 
@@ -176,10 +174,8 @@ def test_visitors_stay_with_their_process_until_it_dies(chromium, proxy, servers
         playing(first)
         print(f"back on the other process after {time.monotonic() - died:.1f} s")
         assert process_of(first) == kept
-        end = time.monotonic() + 20  # on a busy machine a page connects anew now and then
-        while streams({kept: servers[kept]}) != {kept: 2}:
-            assert time.monotonic() < end, streams({kept: servers[kept]})
-            time.sleep(0.2)
+        # on a busy machine a page connects anew now and then
+        wait_until(lambda: streams({kept: servers[kept]}) == {kept: 2}, 20, every=0.2)
         assert second.evaluate(PICTURES) - before > 5 * (time.monotonic() - died)  # it went on meanwhile
         assert ask(proxy, "/_stcore/health").status == 200
     finally:

@@ -16,11 +16,11 @@ from cryptography import x509
 from playwright.sync_api import expect, sync_playwright
 
 from app.network.https import RENEW, VALID, addresses, certificate_hosts, machine_hosts, self_signed
-from tests.browser.test_browser import wait_for_video
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.server import free_port
 from tests.helpers.trashnet import ROOT
-from tests.unit.test_exporter import free_port
+from tests.helpers.video import wait_for_video
 
 HOSTS = ["192.0.2.7", "bin.local", "localhost", "127.0.0.1", "::1"]
 ELSEWHERE = ["--host-resolver-rules=MAP whichbin.test 127.0.0.1"]  # a name that is no secure origin of itself

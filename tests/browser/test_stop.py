@@ -4,9 +4,9 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.server import Server
 
 STREAMS = """() => {
   const video = document.querySelector('iframe[title*="webrtc"]')?.contentDocument?.querySelector('video');

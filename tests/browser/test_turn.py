@@ -5,35 +5,15 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, write_clip
-from tests.helpers.coturn import SECRET, Coturn, asked
-from tests.measure.visit import ANNOTATED
+from tests.helpers.coturn import PAIR, RELAY_ONLY, SECRET, Coturn, asked
+from tests.helpers.server import Server
+from tests.helpers.video import ANNOTATED
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("turnserver"), reason="no turnserver; run tests/helpers/install_system.sh"
 )
-
-# no way but through the TURN server; and the connections are kept, so that the test can look at them
-RELAY_ONLY = """
-window.connections = [];
-const Direct = RTCPeerConnection;
-window.RTCPeerConnection = class extends Direct {
-  constructor(configuration) {
-    super({ ...configuration, iceTransportPolicy: "relay" });
-    window.connections.push(this);
-  }
-};
-"""
-PAIR = """async () => {
-  const connection = document.querySelector('iframe[title*="webrtc"]').contentWindow.connections.at(-1);
-  const stats = [...(await connection.getStats()).values()];
-  const transport = stats.find((s) => s.type === "transport");
-  const pair = stats.find((s) => s.id === transport.selectedCandidatePairId);
-  const local = stats.find((s) => s.id === pair.localCandidateId);
-  return [local.candidateType, local.relayProtocol, JSON.stringify(connection.getConfiguration())];
-}"""
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.browser.test_browser import wait_for_video
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.fakes import png
 from tests.helpers.kiosk import wait_for_scene
-from tests.unit.test_pages import png
+from tests.helpers.server import Server
+from tests.helpers.video import wait_for_video
 
 PASSWORD = "a long one of our own"
 FILES = {"one.png": (200, 180, 150), "two.png": (20, 60, 20)}  # name: colour

@@ -9,9 +9,30 @@ from pathlib import Path
 
 from app.doctor import ask
 from app.network.ice import turn_rest
-from tests.unit.test_exporter import free_port
+from tests.helpers.server import free_port
 
 SECRET = "north-wind"
+
+# For a page: it has no way but through the TURN server; its connections are kept, so that a test can look at them.
+RELAY_ONLY = """
+window.connections = [];
+const Direct = RTCPeerConnection;
+window.RTCPeerConnection = class extends Direct {
+  constructor(configuration) {
+    super({ ...configuration, iceTransportPolicy: "relay" });
+    window.connections.push(this);
+  }
+};
+"""
+# What way the newest connection takes: the kind of candidate, the protocol to the TURN server, the configuration.
+PAIR = """async () => {
+  const connection = document.querySelector('iframe[title*="webrtc"]').contentWindow.connections.at(-1);
+  const stats = [...(await connection.getStats()).values()];
+  const transport = stats.find((s) => s.type === "transport");
+  const pair = stats.find((s) => s.id === transport.selectedCandidatePairId);
+  const local = stats.find((s) => s.id === pair.localCandidateId);
+  return [local.candidateType, local.relayProtocol, JSON.stringify(connection.getConfiguration())];
+}"""
 
 
 def asked(address: str, credentials: dict[str, str]) -> tuple[str, str]:

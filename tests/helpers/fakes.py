@@ -1,11 +1,13 @@
-"""Stand-ins that tests steer: a clock, a classifier, frames, words."""
+"""Stand-ins that tests steer: a clock, a classifier, frames, pictures, words."""
 
 import functools
+import io
 import threading
 from collections.abc import Callable, Iterable
 
 import av
 import numpy as np
+from PIL import Image
 
 from app.advice.bins import load_rules
 from app.advice.caption import Caption, caption
@@ -13,6 +15,7 @@ from app.advice.verdict import Verdict
 from model import Prediction
 
 LABELS = ("cardboard", "glass", "metal")
+BLACK = (0, 0, 0)
 
 
 def prediction(label: str = "glass", confidence: float = 0.9, known: bool = True) -> Prediction:
@@ -62,3 +65,10 @@ def frame(
     noise = np.random.default_rng(seed).integers(-12, 13, (height, width, 3))
     rgb = np.clip(np.array(color) + noise, 0, 255).astype(np.uint8)
     return av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+
+
+def png(color: tuple[int, int, int] = (200, 180, 150)) -> bytes:
+    """A PNG file of one colour."""
+    out = io.BytesIO()
+    Image.fromarray(np.full((120, 160, 3), color, np.uint8)).save(out, "PNG")
+    return out.getvalue()

@@ -15,7 +15,7 @@ from typing import Any
 
 from websockets.sync.client import connect
 
-from tests.unit.test_exporter import free_port
+from tests.helpers.server import free_port
 
 PROGRAM = shutil.which("firefox-esr") or shutil.which("firefox")
 PREFERENCES = {

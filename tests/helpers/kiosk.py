@@ -4,7 +4,7 @@ import time
 
 from playwright.sync_api import Error, Page, expect
 
-from tests.browser.test_browser import returned_frame
+from tests.helpers.video import returned_frame
 
 START = 30.0  # seconds from the page's opening to the invitation, at most; four on an idle machine
 RECOVERY = 15.0  # the same from the end of a trouble (issue 5)

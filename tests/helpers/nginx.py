@@ -4,12 +4,12 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from app.network.https import self_signed
+from tests.helpers.server import free_port
 from tests.helpers.trashnet import ROOT
-from tests.unit.test_exporter import free_port
+from tests.helpers.waiting import wait_until
 
 SHIPPED = ROOT / "deploy" / "proxy" / "whichbin.conf"
 NAME = "bin.example.org"  # the shipped file's
@@ -67,12 +67,15 @@ class Nginx:
         with log.open("wb") as out:
             command = [PROGRAM, "-p", str(folder), "-c", str(main), "-e", "stderr"]
             self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
-        end = time.monotonic() + 10
-        while socket.socket().connect_ex(("127.0.0.1", self.port)):
-            if time.monotonic() > end or self.process.poll() is not None:
-                self.stop()
-                raise AssertionError(f"nginx did not start:\n{log.read_text()}")
-            time.sleep(0.05)
+        try:
+            wait_until(self._listens, 10, lambda: f"nginx did not start:\n{log.read_text()}", every=0.05)
+        except AssertionError:
+            self.stop()
+            raise
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def requests(self) -> list[list[str]]:
         """Each request that has ended: the process its cookie named, those asked, the status, and what was asked."""

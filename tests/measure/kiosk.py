@@ -18,10 +18,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from app.advice.bins import load_rules
 from model import Classifier
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, item_scene, item_scenes, marked_wall, write_clip
 from tests.helpers.kiosk import RECORD, recover, wait_for_scene
+from tests.helpers.server import Server
 
 HELD = 4.0  # seconds that an item is held up, and that the view is empty after it
 OF_EACH = 2  # items of each class

@@ -17,20 +17,17 @@ from typing import Any
 
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
-from tests.browser.test_turn import PAIR, RELAY_ONLY
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, write_clip
-from tests.helpers.coturn import SECRET, Coturn
+from tests.helpers.coturn import PAIR, RELAY_ONLY, SECRET, Coturn
 from tests.helpers.namespaces import Network, alone, missing
+from tests.helpers.server import Server
+from tests.helpers.video import ANNOTATED, PICTURES
 from tests.measure.turn import seconds_to_video
-from tests.measure.visit import ANNOTATED
 
 OUTAGES = (5.0, 60.0)  # seconds
 STEADY = 4.0  # seconds of video without a gap of one second, at the begin of which it was back
 TRIES = 5
-PICTURES = """() => document.querySelector('iframe[title*="webrtc"]')?.contentDocument?.querySelector('video')
-    ?.getVideoPlaybackQuality().totalVideoFrames ?? 0"""
 
 
 class Shown:

@@ -8,10 +8,10 @@ import numpy as np
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from model import Classifier
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, item_scene, write_clip
 from tests.helpers.kiosk import UNPLUGGABLE
+from tests.helpers.server import Server
 from tests.helpers.trashnet import ROOT, validation_photos
 
 FOLDER = ROOT / "docs" / "img"

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.test_turn import RELAY_ONLY
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import empty_scene, write_clip
-from tests.helpers.coturn import SECRET, Coturn
-from tests.measure.visit import ANNOTATED
+from tests.helpers.coturn import RELAY_ONLY, SECRET, Coturn
+from tests.helpers.server import Server
+from tests.helpers.video import ANNOTATED
 
 TRIES = 9
 

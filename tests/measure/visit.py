@@ -14,25 +14,14 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from model import Classifier
-from tests.conftest import Server
 from tests.helpers.browser import launch
 from tests.helpers.camera import item_scene, write_clip
+from tests.helpers.server import Server
 from tests.helpers.trashnet import ROOT
+from tests.helpers.video import ANNOTATED
 
 TRIES = 5
 HEALTH = "http://localhost:8599/_stcore/health"
-# true once the page's video has a frame whose panel is there: dark, above the lower edge, unlike the picture above it
-ANNOTATED = """() => {
-  const video = document.querySelector('iframe[title*="webrtc"]')?.contentDocument?.querySelector('video');
-  if (!video || !video.videoWidth) return false;
-  const canvas = document.createElement('canvas');
-  canvas.width = video.videoWidth; canvas.height = video.videoHeight;
-  const context = canvas.getContext('2d');
-  context.drawImage(video, 0, 0);
-  const mean = (y) => { const data = context.getImageData(canvas.width / 2, y, 120, 4).data;
-    return data.filter((_, n) => n % 4 < 3).reduce((a, b) => a + b, 0) / (data.length * 0.75); };
-  return mean(canvas.height * 0.785) < mean(canvas.height * 0.74) - 25;
-}"""
 
 
 def make_run_seconds() -> float:

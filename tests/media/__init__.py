@@ -1,1 +1,1 @@
-"""Real servers and real WebRTC peers on this machine, without a browser."""
+"""Real servers, real worker processes and real WebRTC peers on this machine, without a browser."""

@@ -6,14 +6,15 @@ import sys
 
 import pytest
 
+from app.advice.caption import caption
 from app.stream.frames import writable_yuv
 from app.stream.overlay import Overlay
 from tests.helpers.camera import coded
+from tests.helpers.captions import RULES, VERDICTS
 from tests.helpers.fakes import frame
 from tests.helpers.trashnet import ROOT
 from tests.measure.bench.client import moving_scene
 from tests.measure.bench.stamp import PERIOD, read_stamp, write_stamp
-from tests.unit.test_overlay import RULES, VERDICTS, caption
 
 KEYS = {
     "arm",

@@ -10,8 +10,8 @@ import pytest
 from app.advice.verdict import State
 from app.stream import engine as engine_module
 from app.stream.processor import StreamProcessor
-from tests.helpers.fakes import StubClassifier, describing, frame, prediction
-from tests.media.test_loopback import BLACK, GLASS, METAL, RATE, Camera, by_color, loopback
+from tests.helpers.fakes import BLACK, StubClassifier, describing, frame, prediction
+from tests.helpers.peers import GLASS, METAL, RATE, Camera, by_color, loopback
 
 
 @pytest.fixture

@@ -2,14 +2,11 @@
 
 import asyncio
 import contextlib
-import fractions
 import threading
 import time
 
 import av
-import numpy as np
 import pytest
-from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from app.advice.verdict import State
@@ -17,56 +14,14 @@ from app.stream.engine import Engine
 from app.stream.overlay import panel_rectangle
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
-from tests.helpers.fakes import StubClassifier, describing, frame, prediction
-from tests.helpers.peers import connected, loopback
-
-RATE = 20  # frames a second; enough to see everything, cheap enough for two busy cores
-GLASS, METAL, NOTHING, BLACK = (40, 160, 60), (170, 60, 60), (150, 150, 170), (0, 0, 0)
-
-
-class Camera(MediaStreamTrack):
-    """Shows one scene after another, each for some seconds, then black."""
-
-    kind = "video"
-
-    def __init__(self, scenes: list[tuple[tuple[int, int, int], float]]) -> None:
-        super().__init__()
-        self.scenes = scenes
-        self.count = 0
-        self.began: float | None = None
-
-    async def recv(self) -> av.VideoFrame:
-        self.began = self.began or time.monotonic()
-        await asyncio.sleep(max(0.0, self.began + self.count / RATE - time.monotonic()))
-        left = self.count / RATE
-        color = BLACK
-        for scene, seconds in self.scenes:
-            if left < seconds:
-                color = scene
-                break
-            left -= seconds
-        made = frame(color=color, seed=self.count % 7) if color != BLACK else av.VideoFrame(640, 480, "yuv420p")
-        if color == BLACK:
-            for plane, value in zip(made.planes, (16, 128, 128), strict=True):
-                plane.update(bytes([value]) * plane.buffer_size)
-        made.pts, made.time_base = self.count * 90_000 // RATE, fractions.Fraction(1, 90_000)
-        self.count += 1
-        return made
+from tests.helpers.fakes import StubClassifier, describing
+from tests.helpers.peers import GLASS, METAL, NOTHING, RATE, Camera, by_color, connected, loopback
+from tests.helpers.waiting import wait_until
 
 
 def wait_until_freed(engine: Engine) -> None:
     """A track's end closes its slot behind the frame in hand."""
-    end = time.monotonic() + 5
-    while engine.streams:
-        assert time.monotonic() < end, "a slot was not freed"
-        time.sleep(0.005)
-
-
-def by_color(rgb: np.ndarray) -> object:
-    """What the stub classifier takes the scenes for."""
-    mean = rgb.reshape(-1, 3).mean(0)
-    nearest = min((GLASS, METAL, NOTHING), key=lambda color: abs(mean - color).sum())
-    return {GLASS: prediction("glass"), METAL: prediction("metal"), NOTHING: prediction(known=False)}[nearest]
+    wait_until(lambda: not engine.streams, why="a slot was not freed")
 
 
 @pytest.fixture
@@ -128,10 +83,10 @@ def test_hanging_up_frees_everything(engine):
     processor = StreamProcessor(engine, describing())
     asyncio.run(loopback(processor, Camera([(GLASS, 60)]), 0.5, lambda returned: None))
     wait_until_freed(engine)
-    end = time.monotonic() + 5
-    while any(thread.name.startswith("annotate") for thread in threading.enumerate()):
-        assert time.monotonic() < end, "the stream's thread did not end"
-        time.sleep(0.005)
+    wait_until(
+        lambda: not any(thread.name.startswith("annotate") for thread in threading.enumerate()),
+        why="the stream's thread did not end",
+    )
 
 
 def test_a_client_that_is_killed_is_given_up_within_ten_seconds(engine):

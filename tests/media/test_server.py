@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import Server
+from tests.helpers.server import Server
 
 
 def test_ends_when_told_to(tmp_path):

@@ -15,7 +15,7 @@ from app.answers.counts import Counts
 from app.doctor import ask, camera_origin, counts_file, ice_servers, language_files, model_and_rules, ports
 from app.network import ice
 from app.settings import ROOT, Settings
-from tests.unit.test_exporter import free_port
+from tests.helpers.server import free_port
 
 CHECKS = ["camera", "port", "settings", "ice", "model", "rules", "languages", "counts"]
 

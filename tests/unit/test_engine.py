@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from app.stream import engine as engine_module
 from app.stream.engine import BUSY_SHARE, Engine, Snapshot
 from tests.helpers.fakes import Clock, StubClassifier, prediction
+from tests.helpers.waiting import wait_until
 
 
 def pixels(value: int) -> np.ndarray:
@@ -18,13 +18,6 @@ def pixels(value: int) -> np.ndarray:
 
 def snapshot(value: int) -> Snapshot:
     return Snapshot(lambda: pixels(value), float(value))
-
-
-def wait_for(condition, seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -41,7 +34,7 @@ def test_newest_frame_wins_and_the_dropped_are_counted(engine, classifier):
     for value in (2, 3, 4):
         slot.put(snapshot(value))
     classifier.gate.set()
-    wait_for(lambda: len(got) == 2)
+    wait_until(lambda: len(got) == 2)
     assert [outcome.taken_at for outcome in got] == [1.0, 4.0]
     assert slot.dropped == 2
 
@@ -77,7 +70,7 @@ def test_streams_take_turns_however_fast_one_is(engine, classifier):
     for value in range(50):
         greedy.put(snapshot(value))
     classifier.gate.set()
-    wait_for(lambda: len(order) == 5)
+    wait_until(lambda: len(order) == 5)
     assert order == ["greedy", "greedy", "a", "b", "c"]
 
 
@@ -95,7 +88,7 @@ def test_pixels_are_made_only_for_frames_whose_turn_comes(engine, classifier):
     for value in (1, 2, 3):
         slot.put(Snapshot(lambda value=value: make(value), 0.0))
     classifier.gate.set()
-    wait_for(lambda: made)
+    wait_until(lambda: made)
     assert made == [3]
 
 
@@ -112,7 +105,7 @@ def test_a_closed_slot_gets_nothing_and_is_forgotten(engine, classifier):
     slot.put(snapshot(3))
     other.put(snapshot(9))
     classifier.gate.set()
-    wait_for(lambda: got)
+    wait_until(lambda: got)
     assert [outcome.taken_at for outcome in got] == [9.0]
     assert engine.streams == 1
 
@@ -131,11 +124,11 @@ def test_a_failing_classifier_is_said_once_and_recovers(engine, classifier, capl
     with caplog.at_level(logging.INFO):
         for n in range(5):
             slot.put(snapshot(n))
-            wait_for(lambda n=n: len(got) == n + 1)
+            wait_until(lambda n=n: len(got) == n + 1)
         broken = False
         for n in (5, 6):  # a success amid failures is not news; MENDED_AFTER_S later it is
             slot.put(snapshot(n))
-            wait_for(lambda n=n: len(got) == n + 1)
+            wait_until(lambda n=n: len(got) == n + 1)
             monkeypatch.setattr(engine_module, "MENDED_AFTER_S", 0.0)
     assert [outcome.prediction is None for outcome in got] == [True] * 5 + [False] * 2
     assert len([record for record in caplog.records if record.levelno == logging.ERROR]) == 1
@@ -149,7 +142,7 @@ def test_one_streams_fault_does_not_stop_the_others(engine):
     got = []
     engine.open(fail).put(snapshot(1))
     engine.open(got.append).put(snapshot(2))
-    wait_for(lambda: got)
+    wait_until(lambda: got)
 
 
 def test_stops_while_frames_wait_and_takes_no_more(classifier):
@@ -158,7 +151,7 @@ def test_stops_while_frames_wait_and_takes_no_more(classifier):
     got = []
     slot = engine.open(got.append)
     slot.put(snapshot(1))
-    wait_for(lambda: got)
+    wait_until(lambda: got)
     engine.stop()
     engine.stop()
     slot.put(snapshot(2))

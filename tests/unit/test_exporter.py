@@ -9,12 +9,7 @@ from app.network.exporter import serve_metrics
 from app.stream.engine import Engine
 from app.stream.metrics import Metrics, Totals
 from tests.helpers.fakes import StubClassifier
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.helpers.server import free_port
 
 
 def test_sums_over_all_streams_also_those_that_have_ended():

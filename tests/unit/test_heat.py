@@ -10,7 +10,7 @@ import pytest
 from app.look.heat import heat, heat_uri
 from app.stream.frames import planes
 from tests.helpers.fakes import frame, prediction
-from tests.unit.test_processor import Stream
+from tests.helpers.stream import Stream
 
 
 def corner(row: int, column: int) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,11 @@ import pytest
 from tests.helpers.trashnet import ROOT
 
 SOURCES = [path for folder in ("app", "model", "training", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+COLLECT = """
+import sys, pytest
+print(int(pytest.main(["-m", "unit", "--collect-only", "-q", "-p", "no:cacheprovider"])), "tensorflow" in sys.modules)
+"""
 
 
 def imported(path: Path) -> set[str]:
@@ -34,6 +41,25 @@ def imported(path: Path) -> set[str]:
 def test_imports_point_one_way(folder, forbidden):
     for path in (ROOT / folder).rglob("*.py"):
         assert not imported(path) & forbidden, path
+
+
+def test_tests_import_only_from_helpers():
+    """What a second file needs goes to tests/helpers; what a second test needs as a fixture goes to a conftest.py."""
+    for path in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            named = []
+            if isinstance(node, ast.Import):
+                named = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                named = [f"{node.module}.{alias.name}" for alias in node.names]
+            parts = {part for name in named for part in name.split(".")}
+            assert not [part for part in parts if part.startswith("test_") or part == "conftest"], path
+
+
+def test_the_unit_tests_do_not_import_tensorflow():
+    command = [sys.executable, "-c", COLLECT]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "0 False", done.stdout
 
 
 def test_files_stay_small():

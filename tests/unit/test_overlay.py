@@ -10,16 +10,8 @@ from app.advice.verdict import State, Verdict
 from app.look.icons import ICONS
 from app.stream.frames import planes, writable_yuv
 from app.stream.overlay import Overlay, panel_rectangle, regions
+from tests.helpers.captions import LABELS, RULES, VERDICTS
 from tests.helpers.fakes import frame
-
-LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
-RULES = load_rules(LABELS)
-VERDICTS = [
-    *(Verdict(State.ITEM, label, 0.9) for label in LABELS),
-    Verdict(State.UNSURE),
-    Verdict(State.UNSURE, gave_up=True),
-    *(Verdict(state) for state in (State.EMPTY, State.CAMERA_OFF, State.UNAVAILABLE)),
-]
 
 
 def drawn(verdict: Verdict, width: int = 640, height: int = 480) -> tuple[np.ndarray, np.ndarray]:

@@ -1,18 +1,16 @@
 """The pages' scripts, run by Streamlit's AppTest. The camera component needs a browser: see test_browser.py."""
 
-import io
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 import streamlit_webrtc
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import app.services
 from app.services import services
 from app.stream.places import Places
+from tests.helpers.fakes import png
 from tests.helpers.trashnet import ROOT, validation_photos
 
 APP = ROOT / "app"
@@ -26,12 +24,6 @@ def use_places(monkeypatch, places: Places) -> None:
 
 def html(at: AppTest) -> str:
     return "\n".join(element.proto.body for element in at.get("html"))
-
-
-def png(color: tuple[int, int, int] = (200, 180, 150)) -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(np.full((120, 160, 3), color, np.uint8)).save(out, "PNG")
-    return out.getvalue()
 
 
 @pytest.fixture

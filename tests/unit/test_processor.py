@@ -1,56 +1,16 @@
 """One stream's way from frame to annotated frame, with the real engine and a classifier that the test steers."""
 
 import logging
-import time
 
 import av
 import numpy as np
 import pytest
 
 from app.advice.verdict import State
-from app.stream.engine import Engine, Snapshot
 from app.stream.frames import planes
 from app.stream.presence import Presence
-from app.stream.processor import StreamProcessor
-from tests.helpers.fakes import Clock, StubClassifier, describing, frame, prediction
-
-BLACK = (0, 0, 0)
-
-
-class Stream:
-    """A processor with everything around it; `show` feeds one frame and waits for its verdict."""
-
-    def __init__(self, **options) -> None:
-        self.clock = Clock()
-        self.classifier = StubClassifier()
-        self.engine = Engine(self.classifier, self.clock)
-        self.engine.start()
-        self.processor = StreamProcessor(self.engine, describing(), clock=self.clock, **options)
-
-    def show(self, seconds: float = 1 / 30, **options) -> av.VideoFrame:
-        self.clock.now += seconds
-        before = self.processor.figures()
-        seen = len(self.classifier.seen)
-        out = self.processor.recv(frame(**options))
-        assert self.processor.figures().frames == before.frames + 1
-        if options.get("color") != BLACK:
-            end = time.monotonic() + 60
-            while len(self.classifier.seen) == seen or self.engine._waiting:
-                assert time.monotonic() < end
-                time.sleep(0.001)
-            self.settle()
-        return out
-
-    def settle(self) -> None:
-        """Wait until the engine has delivered what it has in hand."""
-        done = []
-        slot = self.engine.open(done.append)
-        slot.put(Snapshot(lambda: np.zeros((2, 2, 3), np.uint8), 0.0))
-        end = time.monotonic() + 60
-        while not done:
-            assert time.monotonic() < end
-            time.sleep(0.001)
-        slot.close()
+from tests.helpers.fakes import frame, prediction
+from tests.helpers.stream import Stream
 
 
 @pytest.fixture
