@@ -17,8 +17,33 @@ MAX_PIXELS = 50_000_000
 STRIP_ROWS = 256  # converted at a time
 
 
+# Why a photo cannot be used, in a line that follows the file's name. The pages have the same in their languages.
+REASONS = {
+    "pixels": "has {megapixels} megapixels; at most {most} are accepted. Use a smaller copy.",
+    "format": "is not an image that can be read. Use JPEG, PNG, WebP, BMP, GIF or HEIC.",
+    "bomb": "unpacks to far more than {most} megapixels. Use a smaller copy.",
+    "missing": "does not exist.",
+    "memory": "needs too much memory to unpack. Use a smaller copy.",
+    "damaged": "is damaged or incomplete. Save or send it again.",
+    "bytes": "is larger than {most} MiB. Use a smaller copy.",
+    "slow": "takes too long to unpack. Use a smaller copy.",
+    "fatal": "is damaged, or too large to unpack. Save or send it again.",
+    "stopping": "came while the server was being stopped.",
+}
+
+
 class PhotoError(ValueError):
-    """A photo cannot be used. The message, to follow the file's name, is one line for the person who chose it."""
+    """A photo cannot be used. The message is one line in English, to follow the file's name.
+
+    Attributes:
+        reason: A key of `REASONS`, for those who say it in another language.
+        values: Of the placeholders in the reason's text.
+    """
+
+    def __init__(self, reason: str, **values: int) -> None:
+        super().__init__(REASONS[reason].format(**values))
+        self.reason = reason
+        self.values = values
 
 
 def read_photo(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> NDArray[np.uint8]:
@@ -45,23 +70,23 @@ def read_photo(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> NDAr
                 width, height = image.size
                 if width * height > max_pixels:
                     size, most = round(width * height / 1e6), round(max_pixels / 1e6)
-                    raise PhotoError(f"has {size} megapixels; at most {most} are accepted. Use a smaller copy.")
+                    raise PhotoError("pixels", megapixels=size, most=most)
                 image.load()
                 orientation, rgb = image.getexif().get(ExifTags.Base.Orientation, 1), _flatten(image)
             return _upright(rgb, orientation)
     except PhotoError:
         raise
     except UnidentifiedImageError as error:
-        raise PhotoError("is not an image that can be read. Use JPEG, PNG, WebP, BMP, GIF or HEIC.") from error
+        raise PhotoError("format") from error
     except Image.DecompressionBombError as error:
-        raise PhotoError(f"unpacks to far more than {max_pixels / 1e6:.0f} megapixels. Use a smaller copy.") from error
+        raise PhotoError("bomb", most=round(max_pixels / 1e6)) from error
     except FileNotFoundError as error:
-        raise PhotoError("does not exist.") from error
+        raise PhotoError("missing") from error
     except MemoryError as error:
-        raise PhotoError("needs too much memory to unpack. Use a smaller copy.") from error
+        raise PhotoError("memory") from error
     # Pillow's decoders raise nearly anything for a damaged file: OSError, SyntaxError, ValueError, struct.error ...
     except Exception as error:
-        raise PhotoError("is damaged or incomplete. Save or send it again.") from error
+        raise PhotoError("damaged") from error
 
 
 def _flatten(image: Image.Image) -> NDArray[np.uint8]:

@@ -48,7 +48,7 @@ class PhotoDecoder:
         Raises PhotoError also for what takes too long, too much memory, or brings the decoder down.
         """
         if len(content) > self._max_bytes:
-            raise PhotoError(f"is larger than {self._max_bytes / 2**20:.0f} MiB. Use a smaller copy.")
+            raise PhotoError("bytes", most=round(self._max_bytes / 2**20))
         with self._lock:
             self.died = None
             worker = self._worker = self._alive()
@@ -64,7 +64,7 @@ class PhotoDecoder:
                 answer = json.loads(worker.stdout.readline())
                 self.cpu_s, self.peak_kib = answer["cpu_s"], answer.get("peak_kib", 0)
                 if "error" in answer:
-                    raise PhotoError(answer["error"])
+                    raise PhotoError(answer["error"], **answer["values"])
                 rgb = np.empty(answer["shape"], np.uint8)
                 if worker.stdout.readinto(rgb.data.cast("B")) != rgb.nbytes:  # type: ignore[attr-defined] # buffered
                     raise EOFError
@@ -84,7 +84,7 @@ class PhotoDecoder:
 
     def _alive(self) -> subprocess.Popen[bytes]:
         if self._closed:
-            raise PhotoError("came while the server was being stopped.")
+            raise PhotoError("stopping")
         if self._worker is not None and self._worker.poll() is None:
             return self._worker
         secret = ("WHICHBIN_", "STREAMLIT_")  # nothing that a hijacked decoder would like to read
@@ -109,8 +109,8 @@ class PhotoDecoder:
         digest = hashlib.sha256(content).hexdigest()
         log.warning("A photo of %d bytes (SHA-256 %s) ended its decoder: %s", len(content), digest, what)
         if what == "SIGPROF":
-            return PhotoError("takes too long to unpack. Use a smaller copy.")
-        return PhotoError("is damaged, or too large to unpack. Save or send it again.")
+            return PhotoError("slow")
+        return PhotoError("fatal")
 
     def _end(self, worker: subprocess.Popen[bytes]) -> None:
         for pipe in (worker.stdin, worker.stdout):

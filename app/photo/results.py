@@ -20,12 +20,16 @@ SHOWN_SIDE = 640  # pixels; the longer side of what is sent back to the browser
 
 @dataclass(frozen=True)
 class PhotoResult:
-    """One photo's result: either a prediction and a picture to show, or a message that says what was wrong."""
+    """One photo's result: either a prediction and a picture to show, or what was wrong with it."""
 
     name: str
     prediction: Prediction | None = None
     picture_uri: str = ""
-    message: str = ""
+    error: PhotoError | None = None
+
+    def message(self, words: Language) -> str:
+        """What was wrong, to follow the file's name; empty if nothing was."""
+        return words(f"photo_error_{self.error.reason}", **self.error.values) if self.error else ""
 
 
 def classify_photo(
@@ -35,7 +39,7 @@ def classify_photo(
     try:
         rgb = read(content)
     except PhotoError as error:
-        return PhotoResult(name, message=str(error))
+        return PhotoResult(name, error=error)
     return PhotoResult(name, classifier.classify(rgb), _data_uri(rgb))
 
 
@@ -62,7 +66,7 @@ def rows(results: Sequence[PhotoResult], threshold: float, rules: Rules) -> list
         row: dict[str, str | float | None] = {"file": result.name}
         prediction = result.prediction
         if prediction is None:
-            row |= {"answer": result.message, "label": None, "confidence": None, "bin": None}
+            row |= {"answer": result.message(rules.words), "label": None, "confidence": None, "bin": None}
             row |= dict.fromkeys(rules.categories)
         else:
             words = photo_caption(prediction, threshold, rules)

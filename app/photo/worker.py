@@ -2,7 +2,7 @@
 
 Arguments: most pixels, processor seconds a photo, and bytes of address space on top of what the process has at start.
 In: 8 bytes with a file's length, big-endian, then the file. Out: a line of JSON, {"shape": [height, width, 3]} followed
-by that many bytes of RGB, or {"error": message}; and, for those who measure, "cpu_s" and "peak_kib".
+by that many bytes of RGB, or {"error": reason, "values": {...}}; and, for those who measure, "cpu_s" and "peak_kib".
 """
 
 import json
@@ -61,7 +61,7 @@ def main() -> None:
             answer["shape"], pixels = rgb.shape, rgb.data
             del rgb
         except PhotoError as error:
-            answer["error"] = str(error)
+            answer |= {"error": error.reason, "values": error.values}
         limit_time(0)
         answer["cpu_s"] = time.process_time() - begun
         if sys.platform != "win32":

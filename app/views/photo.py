@@ -56,8 +56,8 @@ for gone in cached.keys() - {upload.file_id for upload in uploads}:
 
 results = [cached[upload.file_id] for upload in uploads]
 for result in results:
-    if result.message:
-        st.html(ui.photo_error(result.name, result.message))
+    if result.error:
+        st.html(ui.photo_error(result.name, result.message(words)))
 
 answered = [result for result in results if result.prediction is not None]
 if len(results) > 1:

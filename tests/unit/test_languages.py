@@ -12,6 +12,7 @@ from app.advice.caption import caption
 from app.advice.languages import FOLDER, LanguageError, language, languages, load_languages
 from app.advice.verdict import State, Verdict
 from model import Classifier
+from model.photos import REASONS
 
 
 def filled(words, key):
@@ -149,3 +150,13 @@ def test_a_language_of_ones_own(folder):
     shutil.copy(folder / "de.toml", folder / "gsw.toml")
     change(folder / "gsw.toml", 'name = "Deutsch"', 'name = "Schwiizerdütsch"')
     assert load_languages(folder)["gsw"].name == "Schwiizerdütsch"
+
+
+def test_every_reason_to_refuse_a_photo_is_said_in_every_language():
+    for reason, text in REASONS.items():
+        assert languages()["en"].words[f"photo_error_{reason}"] == text
+        for words in languages().values():
+            assert words.words[f"photo_error_{reason}"]
+    assert {key for key in languages()["en"].words if key.startswith("photo_error_")} == {
+        f"photo_error_{reason}" for reason in REASONS
+    }

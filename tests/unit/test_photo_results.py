@@ -14,7 +14,7 @@ from app.kiosk.screens import Scene, Screen
 from app.photo.results import PhotoResult, classify_photo, photo_caption, rows, to_csv
 from app.views.kiosk_html import screen_html, spoken_html
 from app.views.ui import photo_card, photo_error, probability_bars, verdict_card
-from model import read_photo
+from model import PhotoError, read_photo
 from tests.helpers.fakes import LABELS, StubClassifier, prediction
 
 ENGLISH = english()
@@ -34,8 +34,8 @@ def test_good_and_bad_files_side_by_side():
     assert good.prediction == prediction()
     assert good.picture_uri.startswith("data:image/jpeg;base64,")
     assert len(good.picture_uri) < 50_000
-    assert "not an image" in bad.message
-    assert "megapixels" in large.message
+    assert "not an image" in bad.message(ENGLISH)
+    assert "megapixels" in large.message(ENGLISH)
     assert bad.prediction is None
 
 
@@ -54,12 +54,12 @@ def test_answers(guess, title, goes_into):
 
 
 def test_rows_and_csv_have_one_line_a_photo():
-    table = rows([PhotoResult("a.png", prediction()), PhotoResult("b.png", message="is damaged.")], 0.6, RULES)
+    table = rows([PhotoResult("a.png", prediction()), PhotoResult("b.png", error=PhotoError("damaged"))], 0.6, RULES)
     read = list(csv.DictReader(io.StringIO(to_csv(table, ENGLISH))))
     assert [row["file"] for row in read] == ["a.png", "b.png"]
     assert float(read[0]["glass"]) == pytest.approx(0.9)
     assert read[0]["label"] == "glass"
-    assert (read[1]["answer"], read[1]["label"], read[1]["glass"]) == ("is damaged.", "", "")
+    assert (read[1]["answer"], read[1]["label"], read[1]["glass"]) == (PhotoError("damaged").args[0], "", "")
 
 
 def test_formulas_in_names_are_text_in_the_csv():
