@@ -24,7 +24,7 @@ if page != kiosk:  # which fills the screen
     st.html(ui.STYLE)
     st.html(ui.page_html(words), unsafe_allow_javascript=True)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="header"):
-        st.html(ui.render("header.html"))
+        st.html(ui.render("header.html", title=page.title))
         st.page_link(live)
         st.page_link(photo)
         with st.container(key="language"):

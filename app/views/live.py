@@ -92,8 +92,8 @@ def show_answer() -> None:
 
 with answer:
     show_answer()
-    choice, settings = st.columns([2, 1], vertical_alignment="bottom")
-    choice.segmented_control(
+    below = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
+    below.segmented_control(
         words("camera_label"),
         list(CAMERAS),
         format_func=lambda name: words(CAMERAS[name]),
@@ -102,7 +102,7 @@ with answer:
         required=True,
         bind="query-params",
     )
-    with settings.popover(words("settings_label"), use_container_width=True):
+    with below.popover(words("settings_label")):
         st.slider(
             words("settings_threshold"),
             min_value=40,

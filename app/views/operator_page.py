@@ -96,7 +96,7 @@ def show(counts: Counts) -> None:
         st.info(words("operator_none"))
         return
 
-    st.markdown(f"#### {words('operator_by_class')}")
+    st.markdown(f"### {words('operator_by_class')}")
     chart, table = st.columns([3, 2], gap="medium")
     chart.altair_chart(
         report.class_chart(summary, rules),
@@ -113,12 +113,12 @@ def show(counts: Counts) -> None:
             words("column_mean"): percent,
         },
     )
-    st.markdown(f"#### {words('operator_by_hour')}")
+    st.markdown(f"### {words('operator_by_hour')}")
     st.altair_chart(report.hour_chart(summary, rules), height=280, alt=words("operator_hour_alt"))
     if chosen != "today":
         first = min(date.fromisoformat(day) for day, _ in summary.per_day) if days is None else day_of(since)
         unit, by_day = report.day_chart(summary, rules, first, day_of(now))
-        st.markdown(f"#### {words(f'operator_by_{unit}')}")
+        st.markdown(f"### {words(f'operator_by_{unit}')}")
         st.altair_chart(by_day, height=280, alt=words("operator_day_alt"))
     st.download_button(
         words("operator_csv"),
@@ -137,7 +137,7 @@ def day_of(moment: float) -> date:
 
 with_provider = "is_logged_in" in st.user  # Streamlit sets it if secrets.toml has a section [auth]
 if not state.get(SIGNED_IN) and not is_operator(st.user.to_dict(), settings.operators):
-    st.subheader(words("page_operator"))
+    st.header(words("page_operator"))
     if settings.operator_password:
         ask_password()
     if with_provider:
@@ -148,7 +148,7 @@ if not state.get(SIGNED_IN) and not is_operator(st.user.to_dict(), settings.oper
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.subheader(words("operator_title"))
+    st.header(words("operator_title"))
     st.button(words("operator_sign_out"), icon=":material/logout:", on_click=sign_out)
 if shared.counts is None:
     if shared.counts_problem:

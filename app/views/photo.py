@@ -60,6 +60,12 @@ for result in results:
         st.html(ui.photo_error(result.name, result.message(words)))
 
 answered = [result for result in results if result.prediction is not None]
+said = [
+    (result, photo_caption(result.prediction, settings.threshold, rules))
+    for result in answered
+    if result.prediction is not None
+]
+st.html(ui.announcement("\n".join(f"{result.name}: {answer.spoken}" for result, answer in said)))
 if len(results) > 1:
     table = rows(results, settings.threshold, rules)
     named = headings(words) | {label: category.name for label, category in rules.categories.items()}
@@ -75,12 +81,11 @@ if len(results) > 1:
     st.download_button(words("photo_csv"), to_csv(table, words), "whichbin.csv", "text/csv", icon=":material/download:")
 
 heat = bool(answered) and st.toggle(words("photo_heat"), help=words("photo_heat_help"), key="photo-heat")
-columns_side_by_side = st.columns(min(3, max(1, len(answered))), gap="medium")
-for number, result in enumerate(answered):
+columns_side_by_side = st.container(key="photos").columns(min(3, max(1, len(answered))), gap="medium")
+for number, (result, answer) in enumerate(said):
     assert result.prediction is not None
-    said = photo_caption(result.prediction, settings.threshold, rules)
     bars = ui.probability_bars(result.prediction.probabilities, rules)
     activation = result.prediction.activation
     over = heat_uri(activation) if heat and activation is not None else ""
-    card = ui.photo_card(result.name, result.picture_uri, said, bars, alone=len(answered) == 1, heat_uri=over)
+    card = ui.photo_card(result.name, result.picture_uri, answer, bars, alone=len(answered) == 1, heat_uri=over)
     columns_side_by_side[number % len(columns_side_by_side)].html(card)

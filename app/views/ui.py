@@ -56,8 +56,13 @@ def page_html(words: Language) -> Markup:
 
 
 def spoken(caption: Caption) -> Markup:
-    """The answer for screen readers. An element of its own, without the percentage: what changes is read out."""
-    return Markup('<div role="status" class="wb-spoken">{}</div>').format(caption.spoken)
+    """The answer for screen readers, without the percentage, which changes all the time."""
+    return announcement(caption.spoken)
+
+
+def announcement(text: str) -> Markup:
+    """What screen readers say when it changes. It has to be on the page before, even if it is empty."""
+    return Markup('<div role="status" class="wb-spoken">{}</div>').format(text)
 
 
 def verdict_card(caption: Caption) -> Markup:

@@ -72,7 +72,7 @@ def rules_texts() -> set[str]:
 def visible(at: AppTest) -> str:
     """Everything that a page says: HTML without its tags, and what Streamlit's own elements are labelled with."""
     said = [re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", e.proto.body, flags=re.DOTALL) for e in at.get("html")]
-    for kind in ("markdown", "caption", "warning", "info", "error", "subheader"):
+    for kind in ("markdown", "caption", "warning", "info", "error", "header"):
         said += [element.value for element in at.get(kind)]
     for kind in ("button", "toggle", "slider", "segmented_control", "selectbox", "metric", "file_uploader"):
         said += [element.label for element in at.get(kind)]

@@ -73,7 +73,7 @@ def button(page: AppTest, label: str):
 
 
 def shown(page: AppTest) -> str:
-    elements = [*page.subheader, *page.markdown, *page.info, *page.warning, *page.error, *page.caption]
+    elements = [*page.header, *page.markdown, *page.info, *page.warning, *page.error, *page.caption]
     return "\n".join(element.value for element in elements)
 
 

@@ -13,6 +13,9 @@
   // page is one level below the default one, so that "." is its address from all of them, under a sub-path too.
   const LINK = '[data-testid="stPageLink"] a[href=""]';
 
+  // Streamlit calls the place for files presentational and gives it a label all the same (1.67.0), which is either or.
+  const DROPZONE = '[data-testid="stFileUploaderDropzone"][role="presentation"]';
+
   // Streamlit's inputs speak English. Their texts are replaced, and remembered, as the page's language may change.
   const INPUTS = '[data-testid="stFileUploader"], [data-testid="stCameraInput"]';
   const replaced = new WeakMap(); // text node -> { original, ours }
@@ -34,11 +37,14 @@
   let written = "", own = [];
   function mend() {
     for (const link of document.querySelectorAll(LINK)) link.setAttribute("href", ".");
+    for (const zone of document.querySelectorAll(DROPZONE)) zone.setAttribute("role", "group");
     for (const place of document.querySelectorAll(".wb-origin"))
       if (place.textContent !== location.origin) place.textContent = location.origin;
     const page = document.querySelector(".wb-page")?.dataset;
     if (!page) return;
     if (root.lang !== page.lang) root.lang = page.lang;
+    const header = document.querySelector(".st-key-header");
+    if (header && header.ariaLabel !== page.navigation) [header.role, header.ariaLabel] = ["navigation", page.navigation];
     if (page.own !== written) {
       written = page.own;
       own = Object.entries(JSON.parse(written)).map(([pattern, ours]) => [new RegExp(`^${pattern}$`), ours]);
