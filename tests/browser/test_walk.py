@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.fakes import png
 from tests.helpers.kiosk import wait_for_scene
 from tests.helpers.server import Server
