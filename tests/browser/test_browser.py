@@ -13,20 +13,20 @@ from app.advice.bins import load_rules
 from app.look.colors import rgb
 from app.stream.overlay import panel_rectangle
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, item_scene, write_clip
+from tests.helpers.camera import item_scene, write_clip
+from tests.helpers.drawings import drawn_photo, empty_scene
 from tests.helpers.server import Server, free_port, metric
-from tests.helpers.trashnet import validation_photos
 from tests.helpers.video import returned_frame, wait_for_video
 from tests.helpers.waiting import wait_until
 
 SHOWN = 5.0  # seconds that each scene lasts
-SEQUENCE = ("Metal", "Cardboard", "Hold an item up")
+SEQUENCE = ("Metal", "Paper", "Hold an item up")
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 @pytest.fixture(scope="module")
 def clip(classifier, tmp_path_factory):
-    scenes = [item_scene("metal", classifier), item_scene("cardboard", classifier), empty_scene()]
+    scenes = [item_scene("metal", classifier), item_scene("paper", classifier), empty_scene()]
     return write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(scene, SHOWN) for scene in scenes])
 
 
@@ -84,7 +84,7 @@ def title(page: Page) -> str:
 
 def test_item_then_item_then_empty_on_the_page_and_on_the_returned_video(open_page):
     rules = load_rules(("cardboard", "glass", "metal", "paper", "plastic", "trash"))
-    colors = {rules.category(label).name: rules.category(label).color for label in ("metal", "cardboard")}
+    colors = {rules.category(label).name: rules.category(label).color for label in ("metal", "paper")}
     page = open_page()
     wait_for_video(page)
     spans: list[tuple[str, float]] = []  # what the page said, and from when on
@@ -182,7 +182,9 @@ def test_a_refused_camera_is_said_once_and_a_photo_offered(playwright, clip, ser
 
 
 def test_photos_good_and_bad(open_page, tmp_path):
-    good = [validation_photos("glass")[0], validation_photos("cardboard")[0]]
+    good = [tmp_path / f"{label}.jpg" for label in ("metal", "paper")]
+    for path in good:
+        path.write_bytes(drawn_photo(path.stem))
     text, cut = tmp_path / "text.jpg", tmp_path / "cut.jpg"
     text.write_text("hello")
     cut.write_bytes(good[0].read_bytes()[:5000])
@@ -202,9 +204,11 @@ def test_photos_good_and_bad(open_page, tmp_path):
     assert lines[0].startswith("file,answer,label,confidence,bin,cardboard,glass")
 
 
-def test_photo_page_on_a_phone_shows_the_answer_without_scrolling(open_page):
+def test_photo_page_on_a_phone_shows_the_answer_without_scrolling(open_page, tmp_path):
     page = open_page("/photo", **PHONE)
-    page.locator('input[type="file"]').set_input_files(validation_photos("metal")[0])
+    metal = tmp_path / "metal.jpg"
+    metal.write_bytes(drawn_photo("metal"))
+    page.locator('input[type="file"]').set_input_files(metal)
     card = page.locator(".wb-photo .wb-card")
     card.wait_for()
     page.wait_for_timeout(1000)

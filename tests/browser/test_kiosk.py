@@ -18,14 +18,15 @@ from app.advice.languages import languages
 from app.answers.counts import Counts
 from app.look.colors import rgb
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, item_scene, marked_wall, write_clip
+from tests.helpers.camera import item_scene, marked_wall, write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.kiosk import LISTEN, RECORD, SCREEN, START, UNPLUGGABLE, recover, title, wait_for_scene
 from tests.helpers.server import Server
 from tests.helpers.video import returned_frame
 
 SHOWN = 4.0  # seconds that each scene of the camera's clip lasts
 SIZES = [(1920, 1080), (1080, 1920), (1280, 800)]
-ITEMS = ("metal", "cardboard")
+ITEMS = ("metal", "paper")
 
 
 @pytest.fixture(scope="module")

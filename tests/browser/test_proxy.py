@@ -15,17 +15,20 @@ from app.network.guards import HEADERS, UPLOAD_S, UPLOADS
 from app.settings import Settings
 from tests.helpers import nginx
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
+from tests.helpers.drawings import empty_scene
+from tests.helpers.fakes import png
 from tests.helpers.nginx import NAME, Nginx
 from tests.helpers.programs import needs
 from tests.helpers.server import Server, free_port, metric
-from tests.helpers.trashnet import ROOT, validation_photos
+from tests.helpers.trashnet import ROOT
 from tests.helpers.video import ANNOTATED, PICTURES
 from tests.helpers.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(nginx.PROGRAM is None, reason="no nginx; run tests/helpers/install_system.sh")
 
 PROCESSES = ("a", "b")
+UPLOAD = {"name": "one.png", "mimeType": "image/png", "buffer": png()}
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +151,7 @@ def test_visitors_stay_with_their_process_until_it_dies(chromium, proxy, servers
         assert streams(servers) == {"a": 1, "b": 1}
 
         first.goto(f"{proxy.url}/photo")
-        first.locator('input[type="file"]').set_input_files(validation_photos("metal")[0])
+        first.locator('input[type="file"]').set_input_files(UPLOAD)
         expect(first.locator(".wb-photo")).to_have_count(1, timeout=30_000)
         assert first.locator(".wb-photo img.shot").evaluate("(image) => image.naturalWidth") > 0
         first.goto(f"{proxy.url}/kiosk")

@@ -17,7 +17,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from app.network.https import RENEW, VALID, addresses, certificate_hosts, machine_hosts, self_signed
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.server import free_port
 from tests.helpers.trashnet import ROOT
 from tests.helpers.video import wait_for_video

@@ -5,7 +5,8 @@ import time
 from playwright.sync_api import sync_playwright
 
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.server import Server
 
 STREAMS = """() => {

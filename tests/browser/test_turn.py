@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
 from tests.helpers.coturn import PAIR, RELAY_ONLY, SECRET, Coturn, asked
+from tests.helpers.drawings import empty_scene
 from tests.helpers.server import Server
 from tests.helpers.video import ANNOTATED
 

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.fakes import png
 from tests.helpers.kiosk import wait_for_scene
 from tests.helpers.server import Server
@@ -15,6 +16,10 @@ from tests.helpers.video import wait_for_video
 
 PASSWORD = "a long one of our own"
 FILES = {"one.png": (200, 180, 150), "two.png": (20, 60, 20)}  # name: colour
+CAMERA_PLAYS = """() => {
+  const video = document.querySelector('[data-testid="stCameraInput"] video');
+  return video && video.videoWidth > 0 && video.currentTime > 0;
+}"""
 # On /photo Streamlit asks whether it is served below that address before it asks one level up
 PROBE = re.compile(r"/(photo|kiosk|operator)/_stcore/(health|host-config)$")
 
@@ -116,12 +121,12 @@ def test_photo_files(page, running):
 def test_photo_camera(page, running):
     page.goto(running.url + "/photo")
     page.get_by_role("radio", name="Camera").click()
-    page.get_by_role("button", name="Take Photo").click()
-    expect(page.locator(".wb-photo")).to_have_count(1)
-    page.get_by_role("button", name="Clear photo").click()
-    expect(page.locator(".wb-photo")).to_have_count(0)
-    page.get_by_role("button", name="Take Photo").click()
-    expect(page.locator(".wb-photo")).to_have_count(1)
+    for _ in range(2):
+        page.wait_for_function(CAMERA_PLAYS, polling=50)  # else there is nothing to take a photo of
+        page.get_by_role("button", name="Take Photo").click()
+        expect(page.locator(".wb-photo")).to_have_count(1)
+        page.get_by_role("button", name="Clear photo").click()
+        expect(page.locator(".wb-photo")).to_have_count(0)
 
 
 @pytest.mark.parametrize("device", [PHONE])  # the languages are for fingers

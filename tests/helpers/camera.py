@@ -9,13 +9,13 @@ import numpy as np
 
 from app.stream.frames import central_square
 from model import Classifier, read_photo
+from tests.helpers.drawings import HEIGHT, WIDTH, drawing, empty_scene
 from tests.helpers.trashnet import validation_photos
 
-WIDTH, HEIGHT, RATE = 640, 480, 30
+RATE = 30
 HALF_RATE = 15  # as of a camera in dim light; 30 a second keep two cores busy with one visitor's browser and server
 CLEAR = 2.0  # logits above the rejection threshold; the codec takes some of it
 NOISE = 2.5  # standard deviation in levels
-WALL = (178, 172, 160)
 
 
 def photo_scene(path: Path) -> np.ndarray:
@@ -28,12 +28,6 @@ def photo_scene(path: Path) -> np.ndarray:
     large = cv2.resize(np.ascontiguousarray(rgb), size, interpolation=cv2.INTER_AREA)
     x, y = (size[0] - WIDTH) // 2, (size[1] - HEIGHT) // 2
     return large[y : y + HEIGHT, x : x + WIDTH]
-
-
-def empty_scene() -> np.ndarray:
-    """A bare wall, a little darker to one side: uint8, shape (480, 640, 3), RGB."""
-    shade = np.linspace(1.05, 0.9, WIDTH)[None, :, None]
-    return np.clip(np.full((HEIGHT, WIDTH, 3), WALL) * shade, 0, 255).astype(np.uint8)
 
 
 def marked_wall() -> np.ndarray:
@@ -53,27 +47,30 @@ def coded(frame: av.VideoFrame, rate: int) -> av.VideoFrame:
     return av.CodecContext.create("vp8", "r").decode(packets[0])[0]
 
 
-def item_scenes(label: str, classifier: Classifier, sure: float = 0.9) -> Iterator[np.ndarray]:
-    """TrashNet's validation photos of a class that the classifier recognises surely in the camera's view, as it comes.
+def recognised(scene: np.ndarray, label: str, classifier: Classifier, sure: float = 0.9) -> bool:
+    """Whether a classifier recognises a scene surely as a class, with the camera's noise, as the codec leaves it."""
+    square, random = central_square(WIDTH, HEIGHT), np.random.default_rng(0)
+    noisy = np.clip(scene + random.normal(0, NOISE, (HEIGHT, WIDTH, 1)), 0, 255).astype(np.uint8)
+    view = coded(av.VideoFrame.from_ndarray(noisy, format="rgb24"), HALF_RATE).to_ndarray(format="rgb24")
+    seen = view[square.y : square.y + square.side, square.x : square.x + square.side]
+    prediction = classifier.classify(np.ascontiguousarray(seen))
+    threshold = classifier.metadata.rejection_threshold
+    return prediction.label == label and prediction.confidence >= sure and prediction.score >= threshold + CLEAR
+
+
+def photo_scenes(label: str, classifier: Classifier) -> Iterator[np.ndarray]:
+    """TrashNet's validation photos of a class, those that the classifier recognises surely in the camera's view.
 
     What uses them is about the way from camera to answer; how often the answer is right, test_accuracy.py asks.
     """
-    square, random = central_square(WIDTH, HEIGHT), np.random.default_rng(0)
-    for path in validation_photos(label):
-        scene = photo_scene(path)
-        noisy = np.clip(scene + random.normal(0, NOISE, (HEIGHT, WIDTH, 1)), 0, 255).astype(np.uint8)
-        view = coded(av.VideoFrame.from_ndarray(noisy, format="rgb24"), HALF_RATE).to_ndarray(format="rgb24")
-        seen = view[square.y : square.y + square.side, square.x : square.x + square.side]
-        prediction = classifier.classify(np.ascontiguousarray(seen))
-        threshold = classifier.metadata.rejection_threshold
-        if prediction.label == label and prediction.confidence >= sure and prediction.score >= threshold + CLEAR:
-            yield scene
+    scenes = (photo_scene(path) for path in validation_photos(label))
+    return (scene for scene in scenes if recognised(scene, label, classifier))
 
 
-def item_scene(label: str, classifier: Classifier, sure: float = 0.9) -> np.ndarray:
-    """The first of `item_scenes`."""
-    scene = next(item_scenes(label, classifier, sure), None)
-    assert scene is not None, f"the shipped model recognises none of TrashNet's validation photos of {label}"
+def item_scene(label: str, classifier: Classifier) -> np.ndarray:
+    """A drawn item, "metal" or "paper", that the classifier recognises surely: uint8, shape (480, 640, 3), RGB."""
+    scene = drawing(label)
+    assert recognised(scene, label, classifier), f"the model does not recognise tests/helpers/drawings.py's {label}"
     return scene
 
 

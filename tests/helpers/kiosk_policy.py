@@ -19,7 +19,8 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 
 from tests.helpers.browser import FLAGS
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.trashnet import ROOT
 
 KIOSK = ROOT / "deploy" / "kiosk"

@@ -22,7 +22,7 @@ from app.stream.engine import Engine
 from app.stream.overlay import panel_rectangle
 from app.stream.processor import StreamProcessor
 from model import Classifier
-from tests.helpers.camera import RATE, item_scenes
+from tests.helpers.camera import RATE, photo_scenes
 from tests.helpers.peers import loopback
 
 STAY = 2.5  # seconds that an item is held
@@ -69,7 +69,7 @@ def measure(count: int) -> list[float]:
     """Seconds from the first camera frame of an item to the first returned frame with its label, for each change."""
     classifier = Classifier.load()
     rules = load_rules(classifier.labels)
-    several = {label: list(itertools.islice(item_scenes(label, classifier), 8)) for label in LABELS}
+    several = {label: list(itertools.islice(photo_scenes(label, classifier), 8)) for label in LABELS}
     order = [LABELS[number % len(LABELS)] for number in range(count + 1)]
     items = [(label, several[label][n // len(LABELS) % len(several[label])]) for n, label in enumerate(order)]
     hand, shown = Hand(items), [0.0] * len(items)

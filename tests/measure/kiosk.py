@@ -19,7 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 from app.advice.bins import load_rules
 from model import Classifier
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, item_scene, item_scenes, marked_wall, write_clip
+from tests.helpers.camera import item_scene, marked_wall, photo_scenes, write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.kiosk import RECORD, recover, wait_for_scene
 from tests.helpers.server import Server
 
@@ -68,7 +69,7 @@ def answer_times(playwright, server: Server, classifier: Classifier, folder: Pat
     found = [
         (label, scene)
         for label in classifier.labels
-        for scene in itertools.islice(item_scenes(label, classifier), OF_EACH)
+        for scene in itertools.islice(photo_scenes(label, classifier), OF_EACH)
     ]
     scenes = itertools.chain.from_iterable(((empty_scene(), HELD), (scene, HELD)) for _, scene in found)
     browser = launch(playwright, write_clip(folder / "items.mjpeg", list(scenes)))

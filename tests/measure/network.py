@@ -18,8 +18,9 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, Playwright, sync_playwright
 
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
 from tests.helpers.coturn import PAIR, RELAY_ONLY, SECRET, Coturn
+from tests.helpers.drawings import empty_scene
 from tests.helpers.namespaces import Network, alone, missing
 from tests.helpers.server import Server
 from tests.helpers.video import ANNOTATED, PICTURES

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from model import Classifier
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, item_scene, write_clip
+from tests.helpers.camera import photo_scenes, write_clip
+from tests.helpers.drawings import empty_scene
 from tests.helpers.kiosk import UNPLUGGABLE
 from tests.helpers.server import Server
 from tests.helpers.trashnet import ROOT, validation_photos
@@ -56,7 +57,7 @@ def hand_scene() -> np.ndarray:
 def kiosk(playwright: Playwright, folder: Path, classifier: Classifier) -> None:
     """Every screen of the kiosk, one after the other as a visitor brings them about."""
     wall = (empty_scene(), 8)
-    metal, glass = (item_scene(label, classifier) for label in ("metal", "glass"))
+    metal, glass = (next(photo_scenes(label, classifier)) for label in ("metal", "glass"))
     hand = [(np.roll(hand_scene(), 12 * (number % 3), axis=1), 0.5) for number in range(32)]  # never quite still
     clip = write_clip(folder / "kiosk.mjpeg", [wall, wall, *hand, wall, (metal, 8), wall, (glass, 8)])
     server = Server(folder / "kiosk.txt").wait_until_ready()
@@ -120,7 +121,7 @@ def main() -> None:
         server = Server(folder / "log.txt").wait_until_ready()
         try:
             for label in ("metal", "cardboard"):
-                clip = write_clip(folder / f"{label}.mjpeg", [(item_scene(label, classifier), 20)])
+                clip = write_clip(folder / f"{label}.mjpeg", [(next(photo_scenes(label, classifier)), 20)])
                 browser = launch(playwright, clip)
                 if label == "metal":
                     live(browser, server.url, "live", "Metal", **DESKTOP)

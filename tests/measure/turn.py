@@ -13,8 +13,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.helpers.browser import launch
-from tests.helpers.camera import empty_scene, write_clip
+from tests.helpers.camera import write_clip
 from tests.helpers.coturn import RELAY_ONLY, SECRET, Coturn
+from tests.helpers.drawings import empty_scene
 from tests.helpers.server import Server
 from tests.helpers.video import ANNOTATED
 

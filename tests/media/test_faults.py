@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 
 import av
 import pytest
@@ -11,7 +10,7 @@ from app.advice.verdict import State
 from app.stream import engine as engine_module
 from app.stream.processor import StreamProcessor
 from tests.helpers.fakes import BLACK, StubClassifier, describing, frame, prediction
-from tests.helpers.peers import GLASS, METAL, RATE, Camera, by_color, loopback
+from tests.helpers.peers import GLASS, METAL, Camera, by_color, loopback
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ class Seen:
     def __init__(self, processor: StreamProcessor) -> None:
         self.processor = processor
         self.said: list[tuple[State, str | None]] = []
-        self.times: list[float] = []
+        self.frames = 0
         self.sizes: list[tuple[int, int]] = []
 
     def __call__(self, returned: av.VideoFrame) -> None:
@@ -34,7 +33,7 @@ class Seen:
             not self.said or self.said[-1] != (verdict.state, verdict.label)
         ):
             self.said.append((verdict.state, verdict.label))
-        self.times.append(time.monotonic())
+        self.frames += 1
         if not self.sizes or self.sizes[-1] != (returned.width, returned.height):
             self.sizes.append((returned.width, returned.height))
 
@@ -47,7 +46,16 @@ def side_by_side(
 ) -> tuple[Seen, Seen]:
     """Stream a faulty camera, and a good one that shows glass, at once, until the faulty one's states are these.
 
-    during: a coroutine to run meanwhile. alike: both are at fault.
+    Args:
+        engine: Runs both streams.
+        faulty: The faulty one's camera.
+        states: What the faulty stream is to say, item or fault, one after another.
+        during: A coroutine function to run meanwhile; it is given what the two streams said.
+        alike: Whether both are at fault.
+        sizes: How many sizes of frames are to come back from the faulty one.
+
+    Returns:
+        What the faulty stream said, and what the good one.
     """
     seen = [Seen(StreamProcessor(engine, describing())) for _ in range(2)]
 
@@ -61,12 +69,18 @@ def side_by_side(
     async def run() -> None:
         cameras = faulty, Camera([(GLASS, 600)])
         jobs = [loopback(s.processor, c, PATIENCE, s, done) for s, c in zip(seen, cameras, strict=True)]
-        await asyncio.gather(*jobs, *([during()] if during else []))
+        await asyncio.gather(*jobs, *([asyncio.wait_for(during(seen), PATIENCE)] if during else []))
 
     asyncio.run(run())
     assert seen[0].states() == states
     assert all(s.processor.figures().errors == 0 for s in seen)
     return seen[0], seen[1]
+
+
+async def until(condition) -> None:
+    """Wait for a condition; `side_by_side` sees to it that this has an end."""
+    while not condition():
+        await asyncio.sleep(0.02)
 
 
 PATIENCE = 60.0  # seconds; a busy machine sends a quarter of the frames
@@ -85,9 +99,9 @@ def test_an_exception_in_the_classifier_is_that_streams_alone_and_logged_once(en
 
     classifier.answer = answer
 
-    async def mend() -> None:
+    async def mend(seen) -> None:
         nonlocal broken
-        await asyncio.sleep(5)
+        await until(lambda: seen[0].states() == [State.UNAVAILABLE] and seen[1].said == GOOD)
         broken = False
 
     _, good = side_by_side(engine, Camera([(METAL, 600)]), [State.UNAVAILABLE, State.ITEM], mend)
@@ -100,50 +114,55 @@ def test_a_classifier_that_hangs_is_unavailable_and_recovers_while_the_video_goe
 ):
     monkeypatch.setattr(engine_module, "HANGS_AFTER_S", 1.5)
 
-    began = 0.0
-
-    async def hang() -> None:
-        nonlocal began
-        await asyncio.sleep(3)
+    async def hang(seen) -> None:
+        await until(lambda: all(each.states() == [State.ITEM] for each in seen))
         classifier.gate.clear()
-        began = time.monotonic()
-        await asyncio.sleep(4)
+        await until(lambda: all(each.states()[-1] is State.UNAVAILABLE for each in seen))
+        before = [each.frames for each in seen]
+        await until(lambda: all(each.frames > count + 5 for each, count in zip(seen, before, strict=True)))
         classifier.gate.set()
 
     both = side_by_side(engine, Camera([(METAL, 600)]), [State.ITEM, State.UNAVAILABLE, State.ITEM], hang, alike=True)
     for seen in both:
         assert seen.states() == [State.ITEM, State.UNAVAILABLE, State.ITEM]
-        while_hanging = [t for t in seen.times if began < t < began + 4]
-        assert len(while_hanging) > 5  # of 80; a busy machine sends no more than a fifth
     assert len([record for record in caplog.records if "hangs" in record.message]) == 1
 
 
 class ChangingCamera(Camera):
-    """Another size every two seconds, as a phone that is turned or a browser that adapts sends it."""
+    """Sends another size when it is told to, as a phone that is turned or a browser that adapts does."""
 
     SIZES = ((640, 480), (320, 240), (480, 640), (1280, 720))
+    size = SIZES[0]
 
     async def recv(self) -> av.VideoFrame:
         made = await super().recv()
-        width, height = self.SIZES[min(self.count // (2 * RATE), len(self.SIZES) - 1)]
-        sized = made.reformat(width, height)
+        sized = made.reformat(*self.size)
         sized.pts, sized.time_base = made.pts, made.time_base
         return sized
 
 
 def test_the_resolution_changes_mid_stream(engine):
-    faulty, good = side_by_side(engine, ChangingCamera([(METAL, 600)]), [State.ITEM], sizes=4)
+    camera = ChangingCamera([(METAL, 600)])
+
+    async def change(seen) -> None:
+        await until(lambda: seen[0].said == [METAL_ITEM])
+        for number, camera.size in enumerate(ChangingCamera.SIZES, 1):
+            await until(lambda number=number: len(seen[0].sizes) == number)
+
+    faulty, good = side_by_side(engine, camera, [State.ITEM], change, sizes=4)
     assert faulty.sizes == list(ChangingCamera.SIZES)
-    assert faulty.said == [(State.ITEM, "metal")]
+    assert faulty.said == [METAL_ITEM]
     assert good.said == GOOD
 
 
 class SwitchedCamera(Camera):
-    """A camera that becomes another one after some seconds: other size, other picture, and a clock begun anew."""
+    """A camera that becomes another one when it is told to: other size, other picture."""
+
+    switched = False
 
     async def recv(self) -> av.VideoFrame:
         made = await super().recv()
-        if self.count < 4 * RATE:
+        if not self.switched:
             return made
         other = frame(800, 600, color=METAL, seed=self.count % 7)
         other.pts, other.time_base = made.pts, made.time_base
@@ -151,41 +170,50 @@ class SwitchedCamera(Camera):
 
 
 def test_the_camera_is_switched_mid_stream(engine):
-    faulty, good = side_by_side(engine, SwitchedCamera([(GLASS, 600)]), [State.ITEM, State.ITEM], sizes=2)
+    camera = SwitchedCamera([(GLASS, 600)])
+
+    async def switch(seen) -> None:
+        await until(lambda: seen[0].said == GOOD)
+        camera.switched = True
+
+    faulty, good = side_by_side(engine, camera, [State.ITEM, State.ITEM], switch, sizes=2)
     assert faulty.sizes == [(640, 480), (800, 600)]
-    assert faulty.said == [*GOOD, (State.ITEM, "metal")]
+    assert faulty.said == [*GOOD, METAL_ITEM]
     assert good.said == GOOD
 
 
 class FreezingCamera(Camera):
-    """Sends nothing for eight seconds, as a camera whose driver or cable hangs."""
+    """Sends nothing while it is told to, as a camera whose driver or cable hangs."""
+
+    frozen = False
 
     async def recv(self) -> av.VideoFrame:
-        if self.count == 4 * RATE:
-            await asyncio.sleep(8)
+        await until(lambda: not self.frozen)
         return await super().recv()
 
 
 def test_a_frozen_camera_is_said(engine):
-    said = []
+    camera, was_said = FreezingCamera([(METAL, 600)]), False
 
-    async def look() -> None:
-        """As the page does, which no frame wakes."""
-        while not said or said[-1] is not State.CAMERA_FROZEN:
-            await asyncio.sleep(0.1)
-            said.append(faulty.processor.verdict.state)
+    async def freeze() -> None:
+        """Looks at the verdict as the page does, which no frame wakes."""
+        nonlocal was_said
+        await until(lambda: faulty.said == [METAL_ITEM] and good.said == GOOD)
+        camera.frozen = True
+        await until(lambda: faulty.processor.verdict.state is State.CAMERA_FROZEN)
+        was_said, camera.frozen = True, False
 
     faulty = Seen(StreamProcessor(engine, describing()))
     good = Seen(StreamProcessor(engine, describing()))
 
     def done() -> bool:
-        return State.CAMERA_FROZEN in said and faulty.processor.silence < 1 and faulty.said[-1:] == [METAL_ITEM]
+        return was_said and faulty.processor.silence < 1 and faulty.said[-1:] == [METAL_ITEM]
 
     async def run() -> None:
         await asyncio.gather(
-            loopback(faulty.processor, FreezingCamera([(METAL, 600)]), PATIENCE, faulty, done),
+            loopback(faulty.processor, camera, PATIENCE, faulty, done),
             loopback(good.processor, Camera([(GLASS, 600)]), PATIENCE, good, done),
-            asyncio.wait_for(look(), PATIENCE),
+            asyncio.wait_for(freeze(), PATIENCE),
         )
 
     asyncio.run(run())
@@ -195,9 +223,15 @@ def test_a_frozen_camera_is_said(engine):
 
 
 def test_a_black_camera_is_said(engine):
-    _, good = side_by_side(
-        engine, Camera([(METAL, 3), (BLACK, 2), (METAL, 600)]), [State.ITEM, State.CAMERA_OFF, State.ITEM]
-    )
+    camera = Camera([(METAL, 600)])
+
+    async def cover(seen) -> None:
+        await until(lambda: seen[0].states() == [State.ITEM])
+        camera.scenes = [(BLACK, 600)]
+        await until(lambda: seen[0].states()[-1] is State.CAMERA_OFF)
+        camera.scenes = [(METAL, 600)]
+
+    _, good = side_by_side(engine, camera, [State.ITEM, State.CAMERA_OFF, State.ITEM], cover)
     assert good.said == GOOD
 
 
