@@ -1,17 +1,17 @@
-"""Whether a kiosk's page is alive: the server knows, and what restarts the browser asks it."""
+"""Whether a kiosk's page is alive. The server keeps track, and whatever restarts the browser asks it."""
 
 import math
 import time
 
 
 class Heartbeat:
-    """The last sign of life. Any thread may give one."""
+    """The last sign of life of a kiosk's page. Any thread may give one, or ask."""
 
     def __init__(self) -> None:
         self._last = -math.inf
 
     def beat(self) -> None:
-        """A page has given a sign of life."""
+        """Note a sign of life, now."""
         self._last = time.monotonic()
 
     @property

@@ -1,4 +1,4 @@
-"""What a kiosk's screen shows, from what its camera sees. Calm: nothing changes more than twice a second."""
+"""What a kiosk's screen shows, from what its camera sees. It is calm: nothing changes more than twice a second."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -7,25 +7,27 @@ from app.advice.verdict import State, Verdict
 
 
 class Scene(Enum):
-    """The screens of a kiosk. `No connection` is the browser's own: the server cannot show it."""
+    """The screens of a kiosk. There is one more, "No connection", which the browser shows, as the server cannot."""
 
-    STARTING = "starting"
-    ATTRACT = "attract"  # nobody is there
-    LOOKING = "looking"  # something has come into view
-    ANSWER = "answer"
-    UNSURE = "unsure"  # something is there, but what?
-    GAVE_UP = "gave-up"  # the careful answer: general waste
-    THANKS = "thanks"
-    CAMERA = "camera"  # no pictures, or black ones
-    UNAVAILABLE = "unavailable"  # the classifier fails
+    STARTING = "starting"  # The camera has not sent a picture yet.
+    ATTRACT = "attract"  # Nobody is there; the screen invites whoever passes.
+    LOOKING = "looking"  # Something has come into view.
+    ANSWER = "answer"  # Something is in view, and the model knows what.
+    UNSURE = "unsure"  # Something is in view, but the model cannot tell what.
+    GAVE_UP = "gave-up"  # It has been in view for so long that the careful answer is given: general waste.
+    THANKS = "thanks"  # What had an answer is gone.
+    CAMERA = "camera"  # The camera sends no pictures, or black ones.
+    UNAVAILABLE = "unavailable"  # The classifier fails.
 
 
 @dataclass(frozen=True)
 class Sight:
     """What is known at one moment.
 
-    verdict: of the stream. in_view: whether something is held up, known or not.
-    silence: seconds since the last camera frame; infinite before the first.
+    Attributes:
+        verdict: What the stream says.
+        in_view: Whether something is held up, known or not.
+        silence: Time since the last camera frame, in seconds; infinite before the first.
     """
 
     verdict: Verdict
@@ -37,8 +39,11 @@ class Sight:
 class Screen:
     """What to show.
 
-    label, confidence: of an ANSWER, and of what THANKS is for; confidence 0 to 1.
-    since: when this scene and label began, in seconds.
+    Attributes:
+        scene: Which of the screens.
+        label: The label of an ANSWER, or of the answer that THANKS follows; else None.
+        confidence: The confidence in that label, 0 to 1; else 0.0.
+        since: When this scene and label began, in seconds of the caller's clock.
     """
 
     scene: Scene
@@ -51,11 +56,17 @@ class Screen:
 class Pace:
     """How long things take, in seconds.
 
-    shortest: any screen stays at least; answer: an answer does, so that it can be read while the item is on its way
-    into the bin. thanks: how long it thanks. counts: an answer that stood this long is counted.
-    puzzled: how long something may be in view that the model does not know, until it is called unsure; careful: until
-    then the careful answer comes; stays: how long that one stays while nothing else happens.
-    starts: how long a camera may take to start. silent: how long frames may stay out.
+    Attributes:
+        shortest: How long any screen stays at least.
+        answer: How long an answer stays at least, so that it can be read while the item is on its way into the bin.
+        thanks: How long the thanks stay.
+        counts: How long an answer has to stand to be counted.
+        puzzled: How long something that the model does not know may be in view before the screen says that it is
+            unsure.
+        careful: How long it then stays unsure before it gives the careful answer.
+        stays: How long the careful answer stays while nothing else happens.
+        starts: How long a camera may take to start.
+        silent: How long a camera may send no frame.
     """
 
     shortest: float = 0.5
@@ -70,17 +81,27 @@ class Pace:
 
 
 class Screens:
-    """One kiosk's screen. Not thread-safe: its page calls it."""
+    """Chooses the screen of one kiosk. Not thread-safe: only its page calls it.
+
+    Attributes:
+        pace: How long things take.
+        screen: What to show now.
+    """
 
     def __init__(self, now: float, pace: Pace | None = None) -> None:
-        """now: seconds of the caller's clock, here and in `update` never going back."""
+        """Begin with a camera that starts.
+
+        Args:
+            now: The time in seconds of the caller's clock. Here and in later calls, it never goes back.
+            pace: How long things take.
+        """
         self.pace = pace or Pace()
         self.screen = Screen(Scene.STARTING, since=now)
-        self._spent: set[State] = set()  # what is still in view has had its answer; in these states it gets no other
-        self._counted = False
+        self._spent: set[State] = set()  # states that bring no new answer, as what is still in view has had its answer
+        self._counted = False  # whether `to_count` has given the answer on the screen
 
     def update(self, sight: Sight, now: float) -> Screen:
-        """Take what is seen now into account; return what to show."""
+        """Take what is seen at `now` into account; return what to show."""
         if not sight.in_view or sight.verdict.state is State.ITEM:
             self._spent = set()
         wanted = self._wanted(sight, now)
@@ -89,7 +110,7 @@ class Screens:
             self.screen = replace(wanted, since=old.since)
         elif now - old.since >= self._least(wanted):
             if old.scene is Scene.ANSWER:
-                self._spent = {State.EMPTY}  # somebody who lingers with empty hands is not a puzzle
+                self._spent = {State.EMPTY}  # Whoever lingers with empty hands is no puzzle.
             elif old.scene is Scene.GAVE_UP:
                 self._spent = {State.EMPTY, State.UNSURE}
             self.screen = replace(wanted, since=now)
@@ -97,14 +118,14 @@ class Screens:
         return self.screen
 
     def to_count(self, now: float) -> Screen | None:
-        """An answer that has stood for long enough to be counted; each is given once."""
+        """The answer on the screen if it has just stood for long enough to be counted, else None. Each comes once."""
         if self.screen.scene is not Scene.ANSWER or self._counted or now - self.screen.since < self.pace.counts:
             return None
         self._counted = True
         return self.screen
 
     def _least(self, wanted: Screen) -> float:
-        """How long the screen of now stays before the wanted one may follow."""
+        """How long the present screen stays at least before the wanted one may follow, in seconds."""
         if self.screen.scene is Scene.ANSWER and wanted.scene is not Scene.ANSWER:
             return self.pace.answer
         if self.screen.scene is Scene.THANKS and wanted.scene is Scene.ATTRACT:
@@ -112,6 +133,7 @@ class Screens:
         return self.pace.shortest
 
     def _wanted(self, sight: Sight, now: float) -> Screen:
+        """What should be on the screen, if the present one did not have to stay for a while."""
         scene, lasted = self.screen.scene, now - self.screen.since
         state = sight.verdict.state
         if sight.silence > self.pace.silent:
@@ -133,7 +155,7 @@ class Screens:
         return Screen(self._puzzled(state, lasted))
 
     def _puzzled(self, state: State, lasted: float) -> Scene:
-        """Something is in view and no label is trusted."""
+        """The scene for something in view whose label cannot be trusted."""
         scene = self.screen.scene
         if scene is Scene.GAVE_UP:
             return Scene.ATTRACT if lasted >= self.pace.stays else Scene.GAVE_UP

@@ -1,8 +1,8 @@
-"""Unpacks strangers' photos in a process of its own, which may crash, hang or swell without the app noticing.
+"""Unpacks strangers' photos in a process of its own, which may crash, hang or swell without harm to the app.
 
-A JPEG of 100 kB with some thousand scans keeps libjpeg busy for minutes, and no limit of Pillow's stops it; a fault in
-a decoder written in C would end every stream. So one worker process (`app.photo.worker`) unpacks one photo at a time,
-with limits that the kernel keeps, and is started anew where it has died.
+A JPEG of 100 kB with some thousand scans keeps libjpeg busy for minutes, and no limit of Pillow's stops that; a fault
+in a decoder written in C would end every stream. So one worker process (`app.photo.worker`) unpacks one photo at a
+time, within limits that the kernel enforces, and is started anew whenever it has died.
 """
 
 import hashlib
@@ -13,48 +13,71 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.settings import ROOT
 from model import PhotoError
 
 log = logging.getLogger(__name__)
 
-BYTES_A_PIXEL = 17  # of address space that unpacking takes; WebP is the hungriest, all formats measured
-ROOM = 64 * 2**20  # bytes on top of that
-STUCK = 60.0  # seconds by the clock after which a worker is ended that waits instead of working
+BYTES_PER_PIXEL = 17  # of address space that unpacking takes; all formats measured, WebP is the hungriest
+HEADROOM_BYTES = 64 * 2**20  # of address space on top of that
+STUCK_AFTER_S = 60.0  # by the wall clock; ends a worker that waits instead of working, which no limit of its own would
+
+PACKAGES = Path(__file__).parents[2]  # the folder in which `python -m app.photo.worker` finds `app` and `model`
 
 
 class PhotoDecoder:
-    """One worker process, started with the first photo. From any thread; photos queue for it."""
+    """One worker process, started with the first photo. Any thread may call it; photos queue for it.
+
+    The attributes are for those who measure.
+
+    Attributes:
+        cpu_s: Processor time that the last photo with an answer took, in seconds.
+        peak_kib: The most memory that its worker had taken by then, in KiB.
+        died: The exit status of the worker if it died of the last photo, else None.
+    """
 
     def __init__(self, max_pixels: int, seconds: float, max_bytes: int) -> None:
-        """max_pixels and seconds of processor time: that one photo may take. max_bytes: of the largest file."""
-        extra = ROOM + BYTES_A_PIXEL * max_pixels + 2 * max_bytes
+        """Make a decoder, without starting its worker yet.
+
+        Args:
+            max_pixels: Most pixels that a photo may unpack to.
+            seconds: Most processor time that a photo may take, in seconds.
+            max_bytes: Size of the largest file.
+        """
+        extra = HEADROOM_BYTES + BYTES_PER_PIXEL * max_pixels + 2 * max_bytes
         self._command = [sys.executable, "-m", "app.photo.worker", str(max_pixels), str(seconds), str(extra)]
         self._max_bytes = max_bytes
-        self._lock = threading.Lock()
-        self._worker: subprocess.Popen[bytes] | None = None  # guarded by the lock, like the next
+        self._lock = threading.Lock()  # guards all the rest; whoever holds it talks to the worker
+        self._worker: subprocess.Popen[bytes] | None = None
         self._closed = False
-        self.cpu_s = 0.0  # that the last photo took, if it was answered; for those who measure, like the next two
-        self.peak_kib = 0  # of the worker's memory so far
-        self.died: int | None = None  # exit status of the worker if it died of the last photo
+        self.cpu_s = 0.0
+        self.peak_kib = 0
+        self.died: int | None = None
 
     def read(self, content: bytes) -> NDArray[np.uint8]:
-        """`model.read_photo` of a file's content: uint8, shape (height, width, 3), RGB.
+        """Unpack a photo, as `model.read_photo` does.
 
-        Raises PhotoError also for what takes too long, too much memory, or brings the decoder down.
+        Args:
+            content: The file's content.
+
+        Returns:
+            uint8, shape (height, width, 3), RGB.
+
+        Raises:
+            PhotoError: The photo cannot be used, takes too long or too much memory, or brings the worker down.
         """
         if len(content) > self._max_bytes:
             raise PhotoError("bytes", most=round(self._max_bytes / 2**20))
         with self._lock:
             self.died = None
             worker = self._worker = self._alive()
-            assert worker.stdin is not None  # pipes, see _alive
+            assert worker.stdin is not None  # Both are pipes, see `_alive`.
             assert worker.stdout is not None
-            watchdog = threading.Timer(STUCK, worker.kill)
+            watchdog = threading.Timer(STUCK_AFTER_S, worker.kill)
             watchdog.daemon = True
             watchdog.start()
             try:
@@ -83,25 +106,26 @@ class PhotoDecoder:
             self._worker = None
 
     def _alive(self) -> subprocess.Popen[bytes]:
+        """The worker, started if there is none. Raises PhotoError if the decoder has been closed."""
         if self._closed:
             raise PhotoError("stopping")
         if self._worker is not None and self._worker.poll() is None:
             return self._worker
-        secret = ("WHICHBIN_", "STREAMLIT_")  # nothing that a hijacked decoder would like to read
+        secret = ("WHICHBIN_", "STREAMLIT_")  # kept from a decoder that a photo has taken over
         environ = {name: value for name, value in os.environ.items() if not name.startswith(secret)}
-        # threads' own pools of memory and stacks would count against the limit
+        # Else every thread's own memory pool and stack would count against the limit.
         environ |= {"MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1"}
         return subprocess.Popen(
             self._command,
-            cwd=ROOT,
+            cwd=PACKAGES,
             env=environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl+C is for the server, which then closes this one
+            start_new_session=True,  # Ctrl+C is for the server, which then closes the worker.
         )
 
     def _buried(self, worker: subprocess.Popen[bytes], content: bytes) -> PhotoError:
-        """What to say of the photo that the worker died of."""
+        """Clear away a dead worker; return what to say of the photo that it died of."""
         self._worker = None
         self._end(worker)
         self.died = worker.returncode
@@ -113,11 +137,12 @@ class PhotoDecoder:
         return PhotoError("fatal")
 
     def _end(self, worker: subprocess.Popen[bytes]) -> None:
+        """Let a worker finish, or kill it if it does not within a second."""
         for pipe in (worker.stdin, worker.stdout):
             assert pipe is not None
             try:
                 pipe.close()
-            except OSError:  # what could not be written to a dead worker
+            except OSError:  # The worker is dead, and what was still to be written is lost.
                 continue
         try:
             worker.wait(1.0)

@@ -1,8 +1,12 @@
-"""The process that unpacks strangers' photos, one after another. Started and ended by `app.photo.decoder`.
+"""The process that unpacks strangers' photos, one after another. `app.photo.decoder` starts and ends it.
 
-Arguments: most pixels, processor seconds a photo, and bytes of address space on top of what the process has at start.
-In: 8 bytes with a file's length, big-endian, then the file. Out: a line of JSON, {"shape": [height, width, 3]} followed
-by that many bytes of RGB, or {"error": reason, "values": {...}}; and, for those who measure, "cpu_s" and "peak_kib".
+Arguments: the most pixels that a photo may unpack to, the most processor time that it may take in seconds, and how many
+bytes of address space the process may have on top of what it has at its start.
+
+Standard input, for each photo: 8 bytes with the length of the file, big-endian, then the file.
+
+Standard output, for each photo: a line of JSON, either {"shape": [height, width, 3]}, followed by height * width * 3
+bytes of RGB, or {"error": reason, "values": {...}}. For those who measure, the line also has "cpu_s" and "peak_kib".
 """
 
 import json
@@ -12,13 +16,17 @@ import time
 
 from model.photos import PhotoError, read_photo
 
-if sys.platform != "win32":  # where nothing but the parent's patience limits this process
+if sys.platform != "win32":  # On Windows nothing but the parent's patience limits this process.
     import resource
     import signal
 
 
 def limit_memory(extra: int) -> None:
-    """Let the process have `extra` bytes more than now, write no file and leave no core (Linux; others know less)."""
+    """Let the process grow no further than so, write no file and leave no core dump (Linux only).
+
+    Args:
+        extra: How many bytes of address space it may have on top of what it has now.
+    """
     if sys.platform == "linux":
         with open("/proc/self/statm") as statm:
             most = int(statm.read().split()[0]) * resource.getpagesize() + extra
@@ -28,15 +36,21 @@ def limit_memory(extra: int) -> None:
 
 
 def limit_time(seconds: float) -> None:
-    """Have the kernel end the process after so many seconds of processor time, of all its threads; 0: no longer."""
+    """Have the kernel end the process with SIGPROF after a time (not on Windows).
+
+    Args:
+        seconds: Processor time from now, of all threads together; 0 lifts the limit.
+    """
     if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_PROF, seconds)  # decoders in C do not come back to Python: no handler would run
+        # The signal has no handler and so ends the process: decoders written in C do not return to Python, so that a
+        # handler written in Python would not run.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def peak_kib() -> int:
     """The most memory that this process has had, in KiB.
 
-    Not getrusage's figure where Linux has its own: that one begins at what the parent had, not this program.
+    On Linux this is the kernel's own figure of this program: the one of getrusage begins at what the parent had.
     """
     if sys.platform == "linux":
         with open("/proc/self/status") as status:
@@ -45,10 +59,10 @@ def peak_kib() -> int:
 
 
 def main() -> None:
-    """Serve until the input ends."""
+    """Unpack photos until the input ends."""
     max_pixels, seconds, extra = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # a library that prints must not get between the answers
+    os.dup2(2, 1)  # A library that prints must not get between the answers.
     limit_memory(extra)
     while header := sys.stdin.buffer.read(8):
         content = sys.stdin.buffer.read(int.from_bytes(header, "big"))

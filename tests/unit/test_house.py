@@ -49,7 +49,7 @@ ROOMS = {
     "look": [],
     "advice": ["look", "model"],
     "stream": ["advice", "look", "model"],
-    "photo": ["advice", "look", "model", "settings"],
+    "photo": ["advice", "look", "model"],
     "answers": ["advice", "look"],
     "kiosk": ["advice", "look"],
     "network": ["settings", "stream.engine", "stream.metrics"],
