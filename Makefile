@@ -13,7 +13,7 @@ OUT ?= runs/model
 SEED ?= 1
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train test-video test-beside lint audit system browser screenshots clean
+.PHONY: run setup setup-training test train test-browser test-others lint audit system browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -42,17 +42,19 @@ train: .venv/training.stamp
 test:
 	$(MAKE) --no-print-directory --jobs=2 system .venv/tests.stamp
 	$(MAKE) --no-print-directory browser
-	$(MAKE) --no-print-directory --jobs=2 test-video test-beside
+	$(MAKE) --no-print-directory --jobs=2 test-browser test-others
 
 LINT := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
-# Two lanes: these tests mostly wait, for video that must not be late; so what computes runs beside them at the lowest
-# priority. test-beside says what it has to say at its end, so as not to write into the other's lines.
-test-video: .venv/tests.stamp
-	$(BIN)/python -m pytest --reruns 1 -m "media or browser"
+# Two lanes, of which each takes about half of the time. What computes runs at the lowest priority, since the video of
+# the browser tests must not be late; after that, the second lane waits for video too. The lint and what computes say
+# what they have to say at their end, so as not to write into the other lane's lines.
+test-browser: .venv/tests.stamp
+	$(BIN)/python -m pytest -m "browser and not slow"
 
-test-beside: .venv/tests.stamp
-	@export TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1; said=$$(nice -n 19 sh -c '$(LINT) && $(BIN)/python -m pytest --reruns 1 -m "unit or training"' 2>&1); good=$$?; echo "$$said"; exit $$good
+test-others: .venv/tests.stamp
+	@export TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1; said=$$(nice -n 19 sh -c '$(LINT) && $(BIN)/python -m pytest -m "unit or training"' 2>&1); good=$$?; echo "$$said"; exit $$good
+	$(BIN)/python -m pytest -m "media or (browser and slow)"
 
 lint: .venv/tests.stamp
 	$(LINT)

@@ -6,7 +6,7 @@ import time
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from app.advice.bins import load_rules
@@ -28,12 +28,6 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 def clip(classifier, tmp_path_factory):
     scenes = [item_scene("metal", classifier), item_scene("paper", classifier), empty_scene()]
     return write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(scene, SHOWN) for scene in scenes])
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 @pytest.fixture(scope="module")

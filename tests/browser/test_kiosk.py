@@ -11,7 +11,7 @@ import urllib.request
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Error, Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, expect
 
 from app.advice.bins import load_rules, rules_files
 from app.advice.languages import languages
@@ -27,12 +27,6 @@ from tests.helpers.video import returned_frame
 SHOWN = 4.0  # seconds that each scene of the camera's clip lasts
 SIZES = [(1920, 1080), (1080, 1920), (1280, 800)]
 ITEMS = ("metal", "paper")
-
-
-@pytest.fixture(scope="module")
-def playwright():
-    with sync_playwright() as playwright:
-        yield playwright
 
 
 @pytest.fixture(scope="module")

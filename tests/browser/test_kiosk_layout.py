@@ -3,13 +3,12 @@
 import itertools
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from app.advice.bins import load_rules, rules_files
 from app.advice.languages import languages
 from app.kiosk.screens import Scene, Screen
 from app.views import kiosk_html as html
-from tests.helpers.browser import launch
 from tests.helpers.trashnet import ROOT
 
 LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
@@ -51,14 +50,6 @@ FAULTS = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
-
-
 def show(page: Page, screen: str) -> None:
     buttons = "".join(f"<button><p>{words.name}</p></button>" for words in languages().values())
     page.set_content(
@@ -69,8 +60,8 @@ def show(page: Page, screen: str) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("words", languages().values(), ids=lambda words: words.code)
-def test_every_screen_fits(browser, words, size):
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, has_touch=True)
+def test_every_screen_fits(chromium, words, size):
+    page = chromium.new_page(viewport={"width": size[0], "height": size[1]}, has_touch=True)
     faults = {}
     for rules_name, path in rules_files().items():
         rules = load_rules(LABELS, path, words)
@@ -88,8 +79,8 @@ def test_every_screen_fits(browser, words, size):
 
 
 @pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])
-def test_nothing_moves_for_those_who_want_it_so(browser, motion, moves):
-    page = browser.new_page(reduced_motion=motion)
+def test_nothing_moves_for_those_who_want_it_so(chromium, motion, moves):
+    page = chromium.new_page(reduced_motion=motion)
     screen = html.screen_html(Screen(Scene.ATTRACT), load_rules(LABELS))
     page.set_content(f"<style>{CSS}</style><div class='stApp'>{screen}</div>")
     page.wait_for_timeout(400)  # the screen itself has faded in

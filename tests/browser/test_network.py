@@ -12,6 +12,8 @@ from tests.helpers.namespaces import alone, missing
 from tests.helpers.trashnet import ROOT
 from tests.helpers.video import ANNOTATED
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", autouse=True)
 def outages(tmp_path_factory):

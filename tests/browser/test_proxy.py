@@ -9,14 +9,11 @@ import subprocess
 import time
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from app.network.guards import HEADERS, UPLOAD_S, UPLOADS
 from app.settings import Settings
 from tests.helpers import nginx
-from tests.helpers.browser import launch
-from tests.helpers.camera import write_clip
-from tests.helpers.drawings import empty_scene
 from tests.helpers.fakes import png
 from tests.helpers.nginx import NAME, Nginx
 from tests.helpers.programs import needs
@@ -51,15 +48,6 @@ def proxy(servers, tmp_path_factory):
     running = Nginx(tmp_path_factory.mktemp("nginx"), tuple(server.port for server, _ in servers.values()))
     yield running
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(empty_scene(), 3)])
-    with sync_playwright() as playwright:
-        browser = launch(playwright, clip, flags=[f"--host-resolver-rules=MAP {NAME} 127.0.0.1"])
-        yield browser
-        browser.close()
 
 
 def test_nginx_takes_the_shipped_file(tmp_path):

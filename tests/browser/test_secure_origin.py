@@ -13,27 +13,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from app.network.https import RENEW, VALID, addresses, certificate_hosts, machine_hosts, self_signed
-from tests.helpers.browser import launch
-from tests.helpers.camera import write_clip
-from tests.helpers.drawings import empty_scene
 from tests.helpers.server import free_port
 from tests.helpers.trashnet import ROOT
 from tests.helpers.video import wait_for_video
 
 HOSTS = ["192.0.2.7", "bin.local", "localhost", "127.0.0.1", "::1"]
-ELSEWHERE = ["--host-resolver-rules=MAP whichbin.test 127.0.0.1"]  # a name that is no secure origin of itself
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(empty_scene(), 3)])
-    with sync_playwright() as playwright:
-        browser = launch(playwright, clip, flags=ELSEWHERE)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

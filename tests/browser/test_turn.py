@@ -3,27 +3,15 @@
 import shutil
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from tests.helpers.browser import launch
-from tests.helpers.camera import write_clip
 from tests.helpers.coturn import PAIR, RELAY_ONLY, SECRET, Coturn, asked
-from tests.helpers.drawings import empty_scene
 from tests.helpers.server import Server
 from tests.helpers.video import ANNOTATED
 
 pytestmark = pytest.mark.skipif(
     not shutil.which("turnserver"), reason="no turnserver; run tests/helpers/install_system.sh"
 )
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(empty_scene(), 3)])
-    with sync_playwright() as playwright:
-        browser = launch(playwright, clip)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,11 +4,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.helpers.browser import launch
-from tests.helpers.camera import write_clip
-from tests.helpers.drawings import empty_scene
 from tests.helpers.fakes import png
 from tests.helpers.kiosk import wait_for_scene
 from tests.helpers.server import Server
@@ -33,15 +30,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running = Server(folder / "log.txt", **{f"WHICHBIN_{name}": value for name, value in settings.items()})
     yield running.wait_until_ready()
     running.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(empty_scene(), 3.0)])
-    with sync_playwright() as playwright:
-        browser = launch(playwright, clip)
-        yield browser
-        browser.close()
 
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
