@@ -1,1 +1,1 @@
-"""What makes an artifact. The only package that imports TensorFlow."""
+"""Makes artifacts out of labelled photos. The only package that imports TensorFlow."""

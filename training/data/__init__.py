@@ -1,1 +1,1 @@
-"""Photos on disk: found, checked, loaded, split, and near-duplicates told."""
+"""Photos on disk: finds, checks, loads and splits them, and tells near-duplicates."""

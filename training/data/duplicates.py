@@ -1,4 +1,4 @@
-"""Finds photos of one object, so that no group of them ends up on both sides of a split. numpy and OpenCV only."""
+"""Finds photos of the same object, so that no group of them ends up on both sides of a split."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,32 +9,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-HASH_SIDE = 8
-HASH_DISTANCE = 12  # of 64 bits
-SIMILARITY = 0.85  # cosine of pooled features that makes near-duplicates of a pair with hashes that near
-SAME_OBJECT = 0.90  # cosine from which the hashes do not matter: the object was moved between two photos
+HASH_SIDE = 8  # a hash has 8 x 8 bits
+# Two photos are of one object from this cosine of their pooled features on if their hashes are that near ...
+SIMILAR_COSINE = 0.85
+NEAR_HASH_BITS = 12
+# ... and from this one on whatever their hashes: the object was moved between the two
+SAME_OBJECT_COSINE = 0.90
 
 
 def perceptual_hash(rgb: Pixels) -> NDArray[np.bool_]:
-    """64 bits: which of the lowest frequencies of the grey picture are above their median (Zauner 2010, "pHash").
+    """Compute a perceptual hash that survives resizing, compression and changes of light (Zauner 2010, "pHash").
 
-    rgb: uint8, (h, w, 3), RGB.
+    Args:
+        rgb: uint8, (height, width, 3), RGB.
+
+    Returns:
+        bool, (64,): which of the lowest frequencies of the grey picture are above their median.
     """
     grey = cv2.cvtColor(cv2.resize(rgb, (32, 32), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     low = cv2.dct(grey.astype(np.float32))[:HASH_SIDE, :HASH_SIDE].ravel()
-    return np.asarray(low > np.median(low[1:]))  # without the first, the mean brightness
+    return np.asarray(low > np.median(low[1:]))  # the first is the mean brightness and would only distort it
 
 
 def groups(hashes: NDArray[np.bool_], features: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The group of each photo, (n,), numbered from 0 in the order of their first photos.
+    """Put photos that a chain of near pairs joins into one group.
 
-    hashes: (n, 64). features: (n, m), any length. Photos are of one group where a chain of near pairs joins them.
+    Args:
+        hashes: bool, (n, 64), by `perceptual_hash`.
+        features: float32, (n, channels), what a network makes of the photos; their length does not matter.
+
+    Returns:
+        The group of each photo, int64, (n,), numbered from 0 in the order of their first photos.
     """
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
     signs = np.where(hashes, 1, -1).astype(np.float32)
     distance = (hashes.shape[1] - signs @ signs.T) / 2
     cosine = unit @ unit.T
-    near = (cosine >= SAME_OBJECT) | ((cosine >= SIMILARITY) & (distance <= HASH_DISTANCE))
+    near = (cosine >= SAME_OBJECT_COSINE) | ((cosine >= SIMILAR_COSINE) & (distance <= NEAR_HASH_BITS))
     parent = np.arange(len(hashes))
 
     def root(photo: int) -> int:
@@ -51,7 +62,7 @@ def groups(hashes: NDArray[np.bool_], features: NDArray[np.float32]) -> NDArray[
 
 
 def conflicts(paths: Sequence[Path]) -> list[list[Path]]:
-    """Byte-identical photos under different classes (folder names): each list holds all copies of one."""
+    """Files with the same content in folders of different classes: for each such content, all its copies."""
     copies: dict[str, list[Path]] = {}
     for path in paths:
         copies.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), []).append(path)

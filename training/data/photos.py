@@ -1,4 +1,4 @@
-"""Photos on disk to arrays in memory, with everything that is wrong with them said before training starts."""
+"""Photos on disk to arrays in memory. What is wrong with them is said before any training starts."""
 
 import hashlib
 import sys
@@ -15,13 +15,19 @@ from model.photos import EXTENSIONS
 from model.preprocessing import preprocess
 from training.errors import TrainingError
 
-FEW = 10  # photos of a class
-READ_THREADS = 4  # decoding releases the GIL
+FEW_PHOTOS = 10  # a class with fewer is warned about
+READ_THREADS = 4  # decoding releases Python's global lock
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Decoded photos. pixels: uint8, (n, size, size, 3), RGB. labels: int64, (n,), indices of class names."""
+    """Decoded photos.
+
+    Attributes:
+        pixels: uint8, (n, size, size, 3), RGB.
+        labels: int64, (n,), the index of each photo's class name.
+        paths: Where each photo was read from.
+    """
 
     pixels: NDArray[np.uint8]
     labels: NDArray[np.int64]
@@ -32,7 +38,17 @@ class Photos:
 
 
 def photos_in(folder: Path, recursive: bool = False) -> list[Path]:
-    """Every file in `folder` that is not hidden, sorted by name; files of other kinds count as bad photos later."""
+    """List every file in a folder that is not hidden, sorted by name.
+
+    Files that are no photos are listed, too; `check_photos` names them.
+
+    Args:
+        folder: The folder.
+        recursive: Whether to look into its subfolders as well.
+
+    Raises:
+        TrainingError: There is no such folder.
+    """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder")
     found = folder.rglob("*") if recursive else folder.iterdir()
@@ -43,9 +59,16 @@ def photos_in(folder: Path, recursive: bool = False) -> list[Path]:
 
 
 def class_folders(folder: Path) -> dict[str, list[Path]]:
-    """Class name to its photos, for a folder of class folders; names sorted, hidden folders ignored.
+    """List the photos of each class.
 
-    Raises TrainingError if there is no such folder or it has no class folders.
+    Args:
+        folder: Holds one folder per class, of the class's name. Hidden folders are ignored.
+
+    Returns:
+        Class name to photos, the names sorted.
+
+    Raises:
+        TrainingError: There is no such folder, or it has no class folders.
     """
     if not folder.is_dir():
         raise TrainingError(f"{folder}: no such folder; expected a folder with one folder of photos per class")
@@ -56,9 +79,16 @@ def class_folders(folder: Path) -> dict[str, list[Path]]:
 
 
 def check_classes(classes: Mapping[str, Sequence[Path]], folder: Path) -> None:
-    """Raise TrainingError unless there are two classes or more with two photos or more each.
+    """Check that there are at least two classes with at least two photos each.
 
-    Classes with fewer than FEW photos are named on stderr, with their photos: training goes on, but worth little.
+    Classes with fewer than FEW_PHOTOS photos are named on stderr, together with these photos.
+
+    Args:
+        classes: Class name to photos.
+        folder: Where they are, for the messages.
+
+    Raises:
+        TrainingError: There are fewer classes or photos.
     """
     if len(classes) < 2:
         raise TrainingError(f"{folder}: has only one class ({next(iter(classes))}); a classifier needs at least two")
@@ -69,15 +99,26 @@ def check_classes(classes: Mapping[str, Sequence[Path]], folder: Path) -> None:
             f"{folder}: too few photos in {listed}; each class needs at least 2, one to train on and one to validate"
         )
     for name, paths in classes.items():
-        if len(paths) < FEW:
+        if len(paths) < FEW_PHOTOS:
             files = ", ".join(path.name for path in paths)
-            print(f"warning: {folder / name}: only {len(paths)} photos ({files}); expect little of it", file=sys.stderr)
+            print(
+                f"warning: {folder / name}: only {len(paths)} photos ({files}), too few to learn much from",
+                file=sys.stderr,
+            )
 
 
 def check_photos(paths: Sequence[Path], skip_bad: bool = False) -> set[Path]:
-    """Decode every photo once; return those that cannot be used.
+    """Decode every photo once, and name each one that cannot be used on stderr.
 
-    Every bad file is named on stderr. Raises TrainingError if there are any, unless `skip_bad`.
+    Args:
+        paths: The photos.
+        skip_bad: Whether bad photos may be left out.
+
+    Returns:
+        The bad photos.
+
+    Raises:
+        TrainingError: There are bad photos, and they may not be left out.
     """
     with ThreadPoolExecutor(READ_THREADS) as pool:
         problems = {p: e for p, e in zip(paths, pool.map(_problem, paths), strict=True) if e}
@@ -86,16 +127,25 @@ def check_photos(paths: Sequence[Path], skip_bad: bool = False) -> set[Path]:
     if problems and not skip_bad:
         raise TrainingError(
             f"{len(problems)} of {len(paths)} photos cannot be used (listed above); "
-            "mend or remove them, or leave them out with --skip-bad"
+            "repair or remove them, or leave them out with --skip-bad"
         )
     return set(problems)
 
 
 def load_pixels(paths: Sequence[Path], size: int, cache: Path | None = None) -> NDArray[np.uint8]:
-    """Read and resize photos: uint8, (n, size, size, 3), RGB, through the preprocessing that serving uses.
+    """Read and resize photos, with the preprocessing that serving uses.
 
-    cache: a folder for the decoded pixels, so that a resumed run starts in seconds. Its file names carry a hash of
-    the photos' paths, sizes and times: changed photos are decoded again. Raises PhotoError for a bad photo.
+    Args:
+        paths: The photos.
+        size: Side of the result in pixels.
+        cache: A folder to keep the decoded pixels in, so that a resumed run starts within seconds. The files' names
+            carry a hash of the photos' paths, sizes and modification times, so changed photos are decoded again.
+
+    Returns:
+        uint8, (n, size, size, 3), RGB.
+
+    Raises:
+        PhotoError: A photo cannot be used.
     """
     file = None
     if cache is not None:
@@ -124,15 +174,23 @@ def load_pixels(paths: Sequence[Path], size: int, cache: Path | None = None) -> 
 def load_classes(
     classes: Mapping[str, Sequence[Path]], labels: Sequence[str], size: int, cache: Path | None = None
 ) -> Photos:
-    """Read a class-name-to-paths mapping; labels index into `labels`."""
+    """Read the photos of several classes.
+
+    Args:
+        classes: Class name to photos.
+        labels: All class names; a photo's label is the index of its class among them.
+        size: Side of the pixels.
+        cache: See `load_pixels`.
+    """
     paths = [path for of_class in classes.values() for path in of_class]
     targets = [labels.index(name) for name, of_class in classes.items() for _ in of_class]
     return Photos(load_pixels(paths, size, cache), np.array(targets, np.int64), tuple(paths))
 
 
 def _problem(path: Path) -> str | None:
+    """Why a file cannot be used as a photo, or None."""
     if path.suffix.lower().lstrip(".") not in EXTENSIONS:
-        return f"is not a photo by its name; expected one of {', '.join(EXTENSIONS)}"
+        return f"does not have the name of a photo; expected an ending among {', '.join(EXTENSIONS)}"
     try:
         read_photo(path)
     except PhotoError as error:

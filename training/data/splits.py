@@ -7,11 +7,11 @@ from pathlib import Path
 from training.errors import TrainingError
 
 VALIDATION_SHARE = 0.2
-# Held-back parts of the grouped split, filled in this order; the rest is trained on
+# The parts of the grouped split that are held back, filled in this order; the network is trained on the rest
 HELD_SHARES = {"test": 0.15, "validation": 0.15}
 PARTS = ("training", "validation", "test", "dropped")
-SPLITS = ("reference", "grouped")  # what a run can hold back
-EVALUATED = ("all", "validation", "grouped-validation", "grouped-test")  # what can be measured on
+SPLITS = ("reference", "grouped")  # ways to hold photos back from training
+EVALUATED = ("all", "validation", "grouped-validation", "grouped-test")  # parts that can be measured
 GROUPS_FILE = Path(__file__).parent / "trashnet_groups.tsv"
 HEADER = "part\tgroup\tphoto"
 
@@ -21,11 +21,18 @@ Classes = Mapping[str, Sequence[Path]]
 def reference_split(
     classes: Classes, share: float = VALIDATION_SHARE
 ) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
-    """Split each class's photos into (training, validation).
+    """Split each class's photos as Keras's `ImageDataGenerator(validation_split=0.2)` does.
 
-    File names are sorted as strings; the first int(share * n) are validation. This is what Keras's
-    `ImageDataGenerator(validation_split=0.2)` does, so figures compare with work that used it (TrashNet: 2024 / 503).
-    A class always keeps at least one photo on either side; with fewer than 5 photos Keras would validate on none.
+    File names are sorted as strings, and the first int(share * n) are for validation. So figures compare with other
+    work that used this split (TrashNet: 2024 and 503 photos). Unlike with Keras, which would take none of fewer than
+    five photos, at least one photo of each class is for validation.
+
+    Args:
+        classes: Class name to photos, two or more each.
+        share: How much of each class is for validation.
+
+    Returns:
+        The training photos and the validation photos of each class.
     """
     training, validation = {}, {}
     for name, paths in classes.items():
@@ -36,10 +43,17 @@ def reference_split(
 
 
 def assign_parts(photos: Sequence[str], groups: Sequence[int]) -> list[str]:
-    """The part of each photo, "class/file", so that no group is in two parts: 70 % training, 15 % each held back.
+    """Divide photos into 70 % training, 15 % validation and 15 % test, so that no group is in two parts.
 
-    A group belongs to the class of its first photo. In each class the groups come in the order of a hash of that
-    photo's name, which is as good as chance and always the same.
+    A group counts as one of the class of its first photo. Within each class, groups are taken in the order of a hash of
+    that photo's name, which is as good as chance and always the same.
+
+    Args:
+        photos: Their names, "class/file".
+        groups: The group of each photo.
+
+    Returns:
+        The part of each photo.
     """
     members: dict[int, list[int]] = {}
     for index, group in enumerate(groups):
@@ -62,15 +76,22 @@ def assign_parts(photos: Sequence[str], groups: Sequence[int]) -> list[str]:
 
 
 def write_groups(file: Path, rows: Sequence[tuple[str, int, str]]) -> None:
-    """Write (part, group, "class/file") rows as a table that a person can read and a diff shows."""
+    """Write rows of (part, group, "class/file") as tab-separated text, which a person can read and a diff shows."""
     lines = [HEADER, *(f"{part}\t{group}\t{photo}" for part, group, photo in rows)]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def read_groups(file: Path) -> dict[str, str]:
-    """ "class/file" to its part. Raises TrainingError for anything but a list of `write_groups`."""
+    """Read a list that `write_groups` wrote.
+
+    Returns:
+        "class/file" to the photo's part.
+
+    Raises:
+        TrainingError: There is no such file, it is damaged, or it has one group in two parts.
+    """
     if not file.is_file():
-        raise TrainingError(f"{file}: no such list of groups; make one with python -m training.group")
+        raise TrainingError(f"{file}: no such list of groups; make it with python -m training.group")
     lines = file.read_text(encoding="utf-8").splitlines()
     parts: dict[str, str] = {}
     of_group: dict[str, str] = {}
@@ -87,16 +108,24 @@ def read_groups(file: Path) -> dict[str, str]:
 
 
 def grouped_split(classes: Classes, file: Path = GROUPS_FILE) -> dict[str, dict[str, list[Path]]]:
-    """Part ("training", "validation", "test") to class to photos, as a list of `write_groups` says.
+    """Split photos as a list of groups says; photos that it drops are left out.
 
-    Photos that the list drops are left out. Raises TrainingError where the list and the photos do not fit.
+    Args:
+        classes: Class name to photos.
+        file: The list, by `write_groups`.
+
+    Returns:
+        Part ("training", "validation", "test") to class name to photos.
+
+    Raises:
+        TrainingError: The list cannot be read, or was made from other photos.
     """
     parts = read_groups(file)
     found = {f"{name}/{path.name}": (name, path) for name, paths in classes.items() for path in paths}
     for what, names in (("not in the list", found.keys() - parts), ("in the list and missing", parts.keys() - found)):
         if names:
             some = ", ".join(sorted(names)[:3]) + (", ..." if len(names) > 3 else "")
-            raise TrainingError(f"{file}: made of other photos: {len(names)} {what} ({some})")
+            raise TrainingError(f"{file}: was made from other photos: {len(names)} {what} ({some})")
     result: dict[str, dict[str, list[Path]]] = {part: {name: [] for name in classes} for part in PARTS[:3]}
     for photo, (name, path) in found.items():
         if parts[photo] != "dropped":
@@ -107,7 +136,7 @@ def grouped_split(classes: Classes, file: Path = GROUPS_FILE) -> dict[str, dict[
 def split_photos(
     classes: Classes, split: str, groups: Path = GROUPS_FILE
 ) -> tuple[dict[str, list[Path]], dict[str, list[Path]]]:
-    """(training, validation) by the split "reference" or "grouped"; `groups` is the latter's list."""
+    """The training and the validation photos of a split, one of SPLITS; `groups` is the list of the grouped one."""
     if split == "reference":
         return reference_split(classes)
     parts = grouped_split(classes, groups)
@@ -115,7 +144,7 @@ def split_photos(
 
 
 def chosen_part(classes: Classes, split: str, groups: Path = GROUPS_FILE) -> dict[str, list[Path]]:
-    """The photos that `split`, one of EVALUATED, names; `groups` is the list of the grouped split."""
+    """The photos of a part, one of EVALUATED; `groups` is the list of the grouped split."""
     if split == "all":
         return {name: list(paths) for name, paths in classes.items()}
     if split == "validation":

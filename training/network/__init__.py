@@ -1,1 +1,1 @@
-"""The network in TensorFlow: its parts, its batches, its stages."""
+"""The network in TensorFlow: its layers, the batches it learns from, the stages it learns in, its conversion."""

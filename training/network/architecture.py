@@ -11,17 +11,26 @@ from numpy.typing import NDArray
 from training.errors import TrainingError
 
 BACKBONE = "backbone"
-# What comes before holds edges, textures and colours that ImageNet taught better than a few thousand photos can, and
-# its large feature maps would take most of a training step's time
+# The layers up to here do not learn. They tell edges, textures and colours, which ImageNet taught better than a few
+# thousand photos can, and their large feature maps would take most of a training step's time
 LAST_FROZEN = "block_6_project_BN"
-DROPOUT = 0.3
+DROPOUT_SHARE = 0.3
 
 
 def build_network(outputs: int, size: int, weights: str | Path | None = "imagenet") -> keras.Model:
-    """A Keras model from pixels 0..255, float32, (batch, size, size, 3), RGB, to logits, (batch, outputs).
+    """Build a new network. Its scaling of pixels to -1..1 is a layer, so that it travels with the weights.
 
-    weights: "imagenet" (Keras downloads them), a local `include_top=False` weights file, or None for random ones.
-    The scaling to -1..1 is a layer, so it travels with the weights.
+    Args:
+        outputs: How many logits it gives.
+        size: Side of the pictures that it takes, in pixels.
+        weights: Of the backbone: "imagenet" (Keras downloads them), a local weights file without the top layer, or
+            None for random ones.
+
+    Returns:
+        A model from pixels, float32, (batch, size, size, 3), RGB, 0 to 255, to logits, (batch, outputs).
+
+    Raises:
+        TrainingError: There is no such weights file, or it does not fit.
     """
     if weights not in ("imagenet", None) and not Path(weights).is_file():
         raise TrainingError(f"{weights}: no such weights file")
@@ -35,7 +44,7 @@ def build_network(outputs: int, size: int, weights: str | Path | None = "imagene
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="to_minus_one_to_one")(pixels)
     features = backbone(scaled)
     pooled = keras.layers.GlobalAveragePooling2D(name="pool")(features)
-    logits = keras.layers.Dense(outputs, name="logits")(keras.layers.Dropout(DROPOUT, name="dropout")(pooled))
+    logits = keras.layers.Dense(outputs, name="logits")(keras.layers.Dropout(DROPOUT_SHARE, name="dropout")(pooled))
     return keras.Model(pixels, logits, name="whichbin")
 
 
@@ -56,20 +65,28 @@ def pooled_features(pixels: NDArray[np.uint8], weights: str) -> NDArray[np.float
 
 
 class FoldedConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ships no types
-    """A convolution and the BatchNorm behind it as one, with the variables of both.
+    """A convolution and the BatchNorm after it as one layer, with the variables of both.
 
-    The statistics stay as ImageNet left them: letting them follow the training photos' own background costs far more
-    on other people's photos than it gains at home. Then the norm is a scale and an offset for each channel, and
-    scaling the kernel instead of its output saves a third of a training step.
+    The norm's statistics stay as ImageNet left them: letting them follow the background of the training photos costs
+    far more on other people's photos than it gains on these. So the norm is a fixed scale and offset for each channel.
+    Scaling the kernel instead of the convolution's output saves a fifth of a training step, measured in
+    docs/experiments.
     """
 
     def __init__(self, convolution: keras.layers.Layer, norm: keras.layers.BatchNormalization) -> None:
+        """Share the variables of two layers.
+
+        Args:
+            convolution: A `Conv2D` or `DepthwiseConv2D` without bias.
+            norm: The BatchNorm that its output goes to.
+        """
         super().__init__(name=f"{convolution.name}_folded")
         self.convolution, self.norm = convolution, norm
         self.trainable = convolution.trainable  # else the two would be made trainable again
         self.built = True
 
     def call(self, inputs: Any) -> Any:
+        """The norm's output for the convolution's input, (batch, height, width, channels)."""
         scale = self.norm.gamma * keras.ops.rsqrt(self.norm.moving_variance + self.norm.epsilon)
         kernel, strides = self.convolution.kernel, self.convolution.strides
         if isinstance(self.convolution, keras.layers.DepthwiseConv2D):
@@ -81,28 +98,43 @@ class FoldedConvolution(keras.layers.Layer):  # type: ignore[misc]  # keras ship
         return tf.nn.bias_add(result, self.norm.beta - self.norm.moving_mean * scale)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
+        """For Keras: the shape of what `call` gives."""
         return self.convolution.compute_output_shape(input_shape)
 
 
 def frozen_part(network: keras.Model, last: str = LAST_FROZEN) -> keras.Model:
-    """The layers that training leaves alone: pixels 0..255, (batch, size, size, 3), to features, (batch, h, w, c).
+    """The layers that training leaves alone.
 
-    last: name of the last of them in the backbone.
+    Args:
+        network: By `build_network`.
+        last: Name of the last of these layers in the backbone.
+
+    Returns:
+        A model from pixels, float32, (batch, size, size, 3), RGB, 0 to 255, to features, (batch, height, width,
+        channels). It shares its weights with the network.
     """
     backbone = network.get_layer(BACKBONE)
     return keras.Model(network.inputs, keras.Model(backbone.inputs, backbone.get_layer(last).output)(_scaled(network)))
 
 
 def learning_part(network: keras.Model, last: str = LAST_FROZEN, head_only: bool = False) -> keras.Model:
-    """A twin of the layers after `frozen_part`, for training: the same logits of its features, computed faster.
+    """A twin of the layers after `frozen_part`, for training: it computes the same logits, but faster.
 
-    It shares every weight: what it learns, `network` has learned. Only `network` is saved and exported.
-    head_only: leave the backbone alone.
+    It shares every weight with the network, so what it learns, the network has learned. Only the network is saved and
+    exported.
+
+    Args:
+        network: By `build_network`.
+        last: Name of the last frozen layer.
+        head_only: Whether the rest of the backbone is left alone as well.
+
+    Returns:
+        A model from the frozen part's features, (batch, height, width, channels), to logits, (batch, outputs).
     """
     backbone = network.get_layer(BACKBONE)
     features = backbone.get_layer(last).output
     upper = keras.Model(features, backbone.output)
-    for layer in upper.layers:  # each, as Keras takes a new model for trainable already and would pass nothing on
+    for layer in upper.layers:  # one by one: Keras takes a new model for trainable and would not pass it on
         layer.trainable = not head_only
     norms = {
         layer.input._keras_history.operation.name: layer
@@ -118,7 +150,7 @@ def learning_part(network: keras.Model, last: str = LAST_FROZEN, head_only: bool
         return layer
 
     def call(layer: keras.layers.Layer, inputs: Any, **_: Any) -> Any:
-        return layer(inputs)  # without the mask and mode that a norm is called with
+        return layer(inputs)  # without the mask and the mode, which stand-ins for norms do not take
 
     twin = keras.models.clone_model(upper, clone_function=clone, call_function=call)
     inputs = keras.Input(features.shape[1:], name="features")
@@ -129,16 +161,22 @@ def learning_part(network: keras.Model, last: str = LAST_FROZEN, head_only: bool
 
 
 def _scaled(network: keras.Model) -> Any:
-    """What the backbone of `network` is fed."""
+    """The tensor that the network's backbone is fed."""
     return network.layers[network.layers.index(network.get_layer(BACKBONE)) - 1].output
 
 
 def with_activation_maps(network: keras.Model) -> keras.Model:
-    """The same logits, and as second output what each place of the picture adds to them: (batch, h, w, outputs).
+    """Give class activation maps as a second output: what each place of the picture adds to each logit.
 
-    Global average pooling and a dense layer may change places, since both are linear: the logits are the means of the
-    maps (class activation maps, Zhou et al. 2016, arXiv:1512.04150), exactly and at no cost. A network that does not
-    end in these two comes back unchanged.
+    Global average pooling and a dense layer may change places, since both are linear. So the logits are the means of
+    the maps (Zhou et al. 2016, arXiv:1512.04150), exactly and at no cost.
+
+    Args:
+        network: Gives logits, (batch, outputs).
+
+    Returns:
+        A model with the outputs logits, (batch, outputs), and maps, (batch, rows, columns, outputs); or the network
+        itself, if it does not end in global average pooling and a dense layer.
     """
     dense = network.layers[-1]
     if not isinstance(dense, keras.layers.Dense) or dense.activation is not keras.activations.linear:

@@ -1,4 +1,4 @@
-"""What one epoch consists of: balanced draws from the photos, a share of empty views, each freshly augmented."""
+"""What one epoch consists of: photos drawn in balance and some views of nothing, each freshly augmented."""
 
 from collections.abc import Collection
 
@@ -12,19 +12,21 @@ from training.pictures.augmentation import augment, photometric
 from training.pictures.background import background_view
 from training.pictures.scene import CLEAR_SHARE, before_another, disturb
 
-BACKGROUND_SHARE = 0.13
-DISTURBED_SHARE = 0.4  # of the empty views: a hand alone is no item
-HARD_SHARE, WHOLE_SHARE = 0.45, 0.2  # of the items; the others are easy
-REPLACED_SHARE = 0.6  # of the hard ones with an outline, how many are put before another background
-MIXED_SHARE = 0.4  # of the pictures, with another of their batch
-CROP_AREA, CLOSE_AREA, WHOLE_AREA = 0.45, 0.3, 0.85  # least area of a crop: of an easy, a hard and a whole picture
+BACKGROUND_SHARE = 0.13  # of the pictures, which show nothing
+DISTURBED_SHARE = 0.4  # of those that show nothing: a hand alone is no item
+HARD_SHARE, WHOLE_SHARE = 0.45, 0.2  # of the items: hard pictures, and easy ones that are hardly cropped
+REPLACED_SHARE = 0.6  # of the hard ones with an outline, which are put before another background
+MIXED_SHARE = 0.4  # of the pictures, each mixed with another of its batch
+# The smallest crop, as a share of the photo: of an easy picture, a hard one, and one that is hardly cropped
+CROP_AREA, CLOSE_AREA, WHOLE_AREA = 0.45, 0.3, 0.85
 
 
 class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
-    """A tf.data pipeline whose every batch follows from (seed, epoch, batch number), so a resumed run continues alike.
+    """Makes batches of pictures, as a tf.data pipeline.
 
-    As a Keras callback it learns which epoch begins. Classes are drawn in proportion to the square root of their
-    size: halfway between balanced and as they come.
+    Every batch follows from the seed, the epoch and the batch's number, so a resumed run continues as it would have
+    gone on. As a Keras callback the sampler learns which epoch begins. Classes are drawn in proportion to the square
+    root of their size: halfway between all alike and as they come.
     """
 
     def __init__(
@@ -41,11 +43,20 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         clear: Collection[int] = (),
         most: int | None = None,
     ) -> None:
-        """pixels: (n, h, w, 3), RGB. labels: (n,), below `classes`; the background is class number `classes`.
+        """Prepare to draw from some photos.
 
-        weights: (n,), how often a photo is drawn beside others of its class. outlines: (n, k, k), of `cutouts`.
-        scenes: (m, h, w, 3), RGB, m >= 0. size: side of the pictures that come out. clear: labels whose items may be
-        see-through. most: pictures an epoch.
+        Args:
+            pixels: The photos, uint8, (n, height, width, 3), RGB.
+            labels: Their classes, int64, (n,), below `classes`. The background is class number `classes`.
+            weights: How often each is drawn beside others of its class, float64, (n,).
+            outlines: Where the item of each is, uint8, (n, side, side), by `cutouts`.
+            scenes: Pictures without an item, uint8, (m, height, width, 3), RGB; there may be none.
+            classes: How many classes there are, without the background.
+            size: Side of the pictures that come out, in pixels.
+            batch_size: How many pictures a batch has.
+            seed: Where all random numbers start.
+            clear: Classes whose items may be see-through.
+            most: The most pictures of an epoch; by default as many as there are photos, and the background's share.
         """
         super().__init__()
         self.pixels, self.labels, self.outlines, self.scenes = pixels, labels, outlines, scenes
@@ -59,10 +70,16 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         self.steps = int(np.ceil(min(pictures, most or pictures) / batch_size))
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        """Called by Keras: from now on, batches are those of this epoch."""
         self.epoch = epoch
 
     def batch(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], np.random.Generator]:
-        """Pictures, uint8, (batch, size, size, 3), RGB; one-hot targets, (batch, classes + 1); the generator after."""
+        """Make one batch of this epoch.
+
+        Returns:
+            Pictures, uint8, (batch, size, size, 3), RGB; their targets, one-hot, float32, (batch, classes + 1); and the
+            generator that drew them, for what is still to be drawn for this batch.
+        """
         rng = np.random.default_rng([*self.seed, self.epoch, number])
         pictures = np.empty((self.batch_size, self.size, self.size, 3), np.uint8)
         targets = np.zeros((self.batch_size, self.classes + 1), np.float32)
@@ -77,11 +94,11 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         return pictures, targets, rng
 
     def item(self, index: int, rng: np.random.Generator) -> NDArray[np.uint8]:
-        """One fresh view of a photo: (size, size, 3), RGB."""
+        """Draw one fresh view of a photo: uint8, (size, size, 3), RGB."""
         kind = rng.random()
         if kind >= HARD_SHARE:
-            # Crops make things look larger in training than whole pictures do in serving; some are not cropped
-            # (Touvron et al. 2019, arXiv:1906.06423)
+            # Cropping makes things look larger in training than they are in the whole pictures that are served, so
+            # some are hardly cropped (Touvron et al. 2019, arXiv:1906.06423)
             whole = kind < HARD_SHARE + WHOLE_SHARE
             return augment(self.pixels[index], self.size, rng, WHOLE_AREA if whole else CROP_AREA)
         if self.outlined[index] and rng.random() < REPLACED_SHARE:
@@ -91,7 +108,7 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
         return disturb(photometric(augment(self.pixels[index], self.size, rng, CLOSE_AREA), rng, 0.6), rng)
 
     def dataset(self, features: Features) -> tf.data.Dataset:
-        """One epoch's features and targets, made on two threads while the network learns."""
+        """The features and targets of one epoch, made on two threads while the network learns."""
 
         def fill(number: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             pictures, targets, rng = self.batch(int(number))
@@ -110,10 +127,15 @@ class Sampler(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no
 
 
 def mix(features: NDArray[np.float32], targets: NDArray[np.float32], rng: np.random.Generator) -> None:
-    """In place, mix MIXED_SHARE of the features (n, h, w, c) and targets (n, classes) with others of the batch.
+    """Mix MIXED_SHARE of a batch's rows with other rows of it, in place.
 
-    One half is blended (manifold mixup, Verma et al. 2019, arXiv:1806.05236), the other gets a rectangle of the other's
-    (as CutMix, Yun et al. 2019, arXiv:1905.04899, does with pictures).
+    One half of them is blended (manifold mixup, Verma et al. 2019, arXiv:1806.05236); the other half gets a rectangle
+    of another row (as CutMix, Yun et al. 2019, arXiv:1905.04899, does with pictures).
+
+    Args:
+        features: float32, (n, height, width, channels).
+        targets: Probabilities of the classes, float32, (n, classes).
+        rng: Source of all randomness.
     """
     count, height, width = features.shape[:3]
     others, other_targets = features.copy(), targets.copy()

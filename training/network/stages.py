@@ -1,4 +1,4 @@
-"""The schedule: a head warm-up, then several runs of fine-tuning from there. Resumable."""
+"""The schedule of a training run: the head learns first, then there are several runs from there. Resumable."""
 
 import csv
 import shutil
@@ -17,22 +17,28 @@ from training.network.sampler import Sampler
 Weights = list[NDArray[np.float32]]
 
 LABEL_SMOOTHING = 0.05
-CLIP_NORM = 5.0
-RATE = 1e-4
-FLOOR = 0.1
-RAMP = 100  # batches
+CLIP_NORM = 5.0  # of all gradients together
+HEAD_RATE, RUN_RATE = 2e-3, 1e-4  # the highest learning rates, of the head alone and of the runs
+FINAL_RATE_SHARE = 0.1  # of a stage's highest learning rate, at its end
+RAMP_BATCHES = 100  # in which the learning rate climbs to its highest
 # Some of what ImageNet taught about other people's photos fades while the runs learn these; mixing in the weights from
 # before them brings it back (WiSE-FT, Wortsman et al. 2022, arXiv:2109.01903). Measured in docs/experiments, 21
-HEAD_SHARE = 0.25
+HEAD_SHARE = 0.25  # of these weights
 HISTORY_FILE = "history-{name}.csv"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One `fit`. rate: first learning rate, cosine-decayed to FLOOR of it (Loshchilov & Hutter 2017).
+    """One part of a training run, with a learning-rate schedule of its own.
 
-    head_only: the backbone stays as it is. averaged: how many of the last epochs end up averaged in the network
-    (Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the best epoch's weights instead.
+    Attributes:
+        name: For its files.
+        epochs: How many it takes.
+        rate: The highest learning rate. It falls to FINAL_RATE_SHARE of that along a cosine (Loshchilov & Hutter 2017,
+            arXiv:1608.03983).
+        head_only: Whether the backbone stays as it is.
+        averaged: Of how many of the last epochs the weights are averaged in the end (stochastic weight averaging,
+            Izmailov et al. 2018, arXiv:1803.05407); 0 keeps the weights of the best epoch instead.
     """
 
     name: str
@@ -50,8 +56,8 @@ def schedule(runs: Sequence[int], warm_up: int, started: bool = False) -> list[S
         warm_up: How many epochs the head learns alone.
         started: Whether the network has learned the labels before and needs no warm-up.
     """
-    head = Stage("head", 0 if started else warm_up, 2e-3, head_only=True)
-    several = [Stage(f"run{n}", epochs, RATE, averaged=(epochs + 1) // 2) for n, epochs in enumerate(runs, 1)]
+    head = Stage("head", 0 if started else warm_up, HEAD_RATE, head_only=True)
+    several = [Stage(f"run{n}", epochs, RUN_RATE, averaged=(epochs + 1) // 2) for n, epochs in enumerate(runs, 1)]
     return [stage for stage in (head, *several) if stage.epochs > 0]
 
 
@@ -65,15 +71,21 @@ def run_stage(
     extra: Sequence[keras.callbacks.Callback] = (),
     last: str = LAST_FROZEN,
 ) -> None:
-    """Train `network` in place and leave it with its best epoch's weights, or the mean of its last epochs'.
+    """Train a network in place, and leave it with the weights that the stage ends with.
 
-    A stage that is finished already is only loaded.
+    A stage that is finished already is only loaded, and one that was cut short continues.
 
-    features: the frozen part of the network, up to the layer `last`. validation: its features of n photos and their
-    labels, (n,). state: a folder for the history, the best weights, and a backup after each epoch from which a run that
-    was cut short continues. extra: more callbacks.
+    Args:
+        stage: What to do.
+        network: By `build_network`.
+        sampler: Makes the batches.
+        features: The frozen part of the network.
+        validation: The features of n photos, (n, height, width, channels), and their labels, int64, (n,).
+        state: A folder for the history, the weights, and a backup after each epoch.
+        extra: More callbacks.
+        last: Name of the last frozen layer.
     """
-    network = learning_part(network, last, stage.head_only)  # it shares the weights: what it learns, the network does
+    network = learning_part(network, last, stage.head_only)  # shares its weights with the whole network
     best, done = state / f"{stage.name}-best.weights.h5", state / f"{stage.name}.done"
     if not done.exists():
         _fit(stage, network, sampler, features, validation, best, extra)
@@ -87,12 +99,17 @@ def run_stage(
     for path in kept:
         network.load_weights(path)
         weights.append(network.get_weights())
-    # Without BatchNorm statistics of its own to collect again, the mean is ready as it is
+    # BatchNorm's statistics never changed, so they need not be collected anew for the mean
     network.set_weights(mean(weights))
 
 
 def mean(weights: Sequence[Weights], shares: Sequence[float] | None = None) -> Weights:
-    """The mean of several networks' weights, each a list of float32 arrays; shares: how much of each (all alike)."""
+    """Average the weights of several networks.
+
+    Args:
+        weights: Of each network, as Keras's `get_weights` gives them.
+        shares: How much each network counts; by default all count alike.
+    """
     together = (np.asarray(same, np.float64) for same in zip(*weights, strict=True))
     return [np.asarray(np.average(same, axis=0, weights=shares), np.float32) for same in together]
 
@@ -106,12 +123,12 @@ def _fit(
     best: Path,
     extra: Sequence[keras.callbacks.Callback],
 ) -> None:
-    # Adam's first steps are as large as any and would undo what ImageNet taught, so the rate climbs to its top
-    ramp = 0 if stage.head_only else min(RAMP, stage.epochs * sampler.steps // 4)
+    # Adam's first steps would be as large as any and undo what ImageNet taught, so the learning rate climbs at first
+    ramp = 0 if stage.head_only else min(RAMP_BATCHES, stage.epochs * sampler.steps // 4)
     rate = keras.optimizers.schedules.CosineDecay(
         stage.rate / 10 if ramp else stage.rate,
         stage.epochs * sampler.steps - ramp,
-        alpha=FLOOR,
+        alpha=FINAL_RATE_SHARE,
         warmup_target=stage.rate if ramp else None,
         warmup_steps=ramp,
     )
@@ -141,7 +158,7 @@ def _fit(
             ),
             *averaged,
             keras.callbacks.CSVLogger(str(history), append=True),
-            # After the others: an epoch counts as finished only when its weights and figures are on disk
+            # Comes after the callbacks that save: an epoch is finished once its weights and figures are on disk
             keras.callbacks.BackupAndRestore(best.parent / f"{stage.name}-backup", delete_checkpoint=False),
             *extra,
         ],
@@ -149,9 +166,9 @@ def _fit(
 
 
 class _Dropout(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships no types
-    """Makes what dropout drops follow from (seed, epoch), as the sampler's pictures do.
+    """Makes what dropout drops follow from the seed and the epoch, as the sampler's pictures do.
 
-    Keras's backups leave out how far its random numbers had come, so a resumed run would not be the same.
+    Keras's backups do not hold the state of dropout's random numbers, so a resumed run would not go on as it was.
     """
 
     def __init__(self, seed: tuple[int, ...]) -> None:
@@ -166,7 +183,7 @@ class _Dropout(keras.callbacks.Callback):  # type: ignore[misc]  # keras ships n
 
 
 def read_history(path: Path) -> list[dict[str, str]]:
-    """The finished epochs of a stage, one row each with epoch, accuracy, loss, val_accuracy, val_loss."""
+    """Read the finished epochs of a stage: a row for each, with epoch, accuracy, loss, val_accuracy and val_loss."""
     if not path.exists():
         return []
     with path.open(newline="") as handle:

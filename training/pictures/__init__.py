@@ -1,1 +1,1 @@
-"""What the network is shown: augmented photos, cut-out items, empty views. numpy and OpenCV."""
+"""What the network is shown: augmented photos, cut-out items before other backgrounds, views of nothing."""

@@ -1,7 +1,7 @@
 """Makes each photo look as if someone else had taken it: other framing, other light, another camera.
 
-numpy and OpenCV on uint8: one affine warp, one lookup table and one small colour matrix per photo, about a
-millisecond, so that it hides behind the network's own time. Everything is drawn from the generator handed in.
+It works on uint8 with one affine warp, one lookup table and one small colour matrix per photo. That takes about a
+millisecond, so it hides behind the network's own time. All randomness comes from the generator that is handed in.
 """
 
 from typing import cast
@@ -11,23 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-MOST_AREA = 1.2  # of a crop; beyond 1 the picture is mirrored at its edges and what it shows gets smaller
+# The largest crop, as a share of the picture; beyond 1 the picture is mirrored at its edges and its items look smaller
+MOST_AREA = 1.2
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
 
 
 def augment(rgb: Pixels, size: int, rng: np.random.Generator, least_area: float = 0.45) -> Pixels:
-    """One random view of a picture: uint8, (h, w, 3), RGB in; uint8, (size, size, 3), RGB out.
+    """Draw one random view of a picture, with other framing, light and colours.
 
-    least_area: of the crop, as a share of the picture.
+    Args:
+        rgb: uint8, (height, width, 3), RGB.
+        size: Side of the view in pixels.
+        rng: Source of all randomness.
+        least_area: The smallest crop, as a share of the picture's area.
+
+    Returns:
+        uint8, (size, size, 3), RGB.
     """
     return photometric(geometric(rgb, size, rng, (least_area, MOST_AREA)), rng)
 
 
 def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[float, float]) -> Pixels:
-    """Random crop, aspect, mirror and rotation in one warp, mirrored at the edges where it reaches past them.
+    """Crop, stretch, mirror and rotate a picture at random, in one warp.
 
-    scale: least and most area of the crop as a share of the picture. An item at a bin is held at any orientation, so
-    quarter turns come on top of a small angle.
+    An item at a bin is held at any orientation, so quarter turns come on top of a small angle. Where the crop reaches
+    past the picture's edges, the picture is mirrored.
+
+    Args:
+        rgb: uint8, (height, width, 3), RGB.
+        size: Side of the result in pixels.
+        rng: Source of all randomness.
+        scale: The smallest and the largest crop, as shares of the picture's area.
+
+    Returns:
+        uint8, (size, size, 3), RGB.
     """
     height, width = rgb.shape[:2]
     area = rng.uniform(*scale)
@@ -50,10 +67,15 @@ def geometric(rgb: Pixels, size: int, rng: np.random.Generator, scale: tuple[flo
 
 
 def photometric(rgb: Pixels, rng: np.random.Generator, strength: float = 0.75) -> Pixels:
-    """Random exposure, contrast, gamma, colour cast and saturation, and sometimes blur or noise.
+    """Change exposure, contrast, gamma, colour cast and saturation at random, and sometimes blur or add noise.
 
-    rgb: uint8, (h, w, 3), RGB; the result is a new array of the same shape. strength: 0 changes nothing but blur and
-    noise, 1 is strong.
+    Args:
+        rgb: uint8, (height, width, 3), RGB. It is left alone.
+        rng: Source of all randomness.
+        strength: How much, from 0 (blur and noise alone) to 1 (strong).
+
+    Returns:
+        A new array of the same shape.
     """
     levels = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
     gamma = np.exp(rng.normal(0, 0.22 * strength))

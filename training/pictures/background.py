@@ -1,7 +1,7 @@
-"""Pictures of nothing held up, for the output that means "none of the labels".
+"""Pictures in which nothing is held up, for the output that means "none of the labels".
 
-Outlier exposure (Hendrycks et al. 2019, arXiv:1812.04606) with a class of its own: scenes from disk and cheap
-synthetic ones, since an empty view is most often a wall, a blurred room or the dark.
+This is outlier exposure (Hendrycks et al. 2019, arXiv:1812.04606) with a class of its own. The pictures are scenes
+from disk and cheap synthetic ones: without an item, a camera mostly sees a wall, a blurred room or the dark.
 """
 
 from typing import cast
@@ -16,7 +16,15 @@ Pixels = NDArray[np.uint8]
 
 
 def empty_scene(size: int, rng: np.random.Generator) -> Pixels:
-    """A synthetic view of nothing: uint8, (size, size, 3), RGB. A wall, a gradient, noise, soft shapes, or darkness."""
+    """Draw a synthetic view of nothing: a wall, a gradient, noise, soft shapes, or darkness.
+
+    Args:
+        size: Side of the picture in pixels.
+        rng: Source of all randomness.
+
+    Returns:
+        uint8, (size, size, 3), RGB.
+    """
     kind = rng.integers(5)
     base = rng.uniform(0, 255, 3) * rng.uniform(0.4, 1) if rng.random() < 0.5 else np.full(3, rng.uniform(0, 255))
     if kind == 0:
@@ -40,16 +48,22 @@ def empty_scene(size: int, rng: np.random.Generator) -> Pixels:
 
 
 def background_view(scenes: Pixels, size: int, rng: np.random.Generator) -> Pixels:
-    """One random picture for the background class: uint8, (size, size, 3), RGB.
+    """Draw one random picture for the background output.
 
-    scenes: uint8, (n, h, w, 3), RGB; may be empty, then every picture is synthetic.
+    Args:
+        scenes: Pictures to draw from, uint8, (n, height, width, 3), RGB. If there are none, all are synthetic.
+        size: Side of the picture in pixels.
+        rng: Source of all randomness.
+
+    Returns:
+        uint8, (size, size, 3), RGB.
     """
     if not len(scenes) or rng.random() < 0.35:
         return empty_scene(size, rng)
     view = geometric(scenes[rng.integers(len(scenes))], size, rng, scale=(0.1, 1.0))
     view = photometric(view, rng)
     chance = rng.random()
-    if chance < 0.25:  # so far out of focus that nothing in it has a name
+    if chance < 0.25:  # so far out of focus that nothing in it can be named
         return cast(Pixels, cv2.GaussianBlur(view, (0, 0), size * rng.uniform(0.02, 0.08)))
     if chance < 0.35:
         return (view * rng.uniform(0.03, 0.3)).astype(np.uint8)

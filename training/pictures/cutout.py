@@ -1,7 +1,8 @@
-"""Finds the item in a photo taken before a plain background, so that it can be put before another one.
+"""Finds the item in a photo that was taken before a plain background, so that it can be put before another one.
 
-The background's colour, with the light falling off across it, is fitted to the photo's border; what differs from it
-starts GrabCut (Rother et al. 2004), which finds the outline. Done once per photo; training only warps the result.
+The background's colour, which changes slowly as the light falls off across it, is fitted to the photo's border. What
+differs from the fit is where GrabCut (Rother et al. 2004) starts, which then finds the outline. This is done once per
+photo; training only warps the result.
 """
 
 import hashlib
@@ -16,26 +17,31 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
-SIDE = 128  # pixels; outlines need no more, and GrabCut's time grows with the area
-RING = 10  # pixels of the border that are looked at
-PLAIN = 0.6  # share of the border that must follow the fit, else the background is not plain
-AREA = (0.05, 0.85)  # an item's least and most share of the photo; outside of it the outline is not believed
-PIECE = 0.02  # share of the photo below which a piece is taken for a stain
-WEIGHTS = np.array([0.6, 1.5, 1.5], np.float32)  # of L, a and b: a shadow changes lightness and hardly the colour
-CUTOUT_THREADS = 2  # OpenCV releases the GIL
+SIDE_PX = 128  # of the outlines; they need no more, and GrabCut's time grows with the area
+RING_PX = 10  # width of the border that the background is fitted to
+PLAIN_SHARE = 0.6  # of the border; if less of it follows the fit, the background is not plain
+ITEM_AREAS = (0.05, 0.85)  # the smallest and the largest share of the photo that is believed to be an item
+STAIN_AREA = 0.02  # share of the photo; a smaller piece is taken for a stain on the background
+LAB_WEIGHTS = np.array([0.6, 1.5, 1.5], np.float32)  # a shadow changes the lightness L, and a and b hardly
+CUTOUT_THREADS = 2  # OpenCV releases Python's global lock
 
 
 def cutout(rgb: Pixels) -> Pixels | None:
-    """Where the item is: uint8, (SIDE, SIDE), 0 background to 255 item, soft at the edge.
+    """Find the item of a photo.
 
-    rgb: uint8, (h, w, 3), RGB. None where the background is not plain or no outline is credible.
+    Args:
+        rgb: uint8, (height, width, 3), RGB.
+
+    Returns:
+        Its outline over the whole photo, uint8, (SIDE_PX, SIDE_PX), from 0 (background) to 255 (item), soft at the
+        edge. None if the background is not plain or no outline is credible.
     """
-    small = cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * WEIGHTS
-    border = np.ones((SIDE, SIDE), np.bool_)
-    border[RING:-RING, RING:-RING] = False
+    small = cv2.resize(rgb, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB) * LAB_WEIGHTS
+    border = np.ones((SIDE_PX, SIDE_PX), np.bool_)
+    border[RING_PX:-RING_PX, RING_PX:-RING_PX] = False
     distance, plain = _distance(cast(Floats, lab), border)
-    if plain < PLAIN:
+    if plain < PLAIN_SHARE:
         return None
     mask = np.where(distance > 3, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     mask[distance > 7] = cv2.GC_FGD
@@ -46,14 +52,14 @@ def cutout(rgb: Pixels) -> Pixels | None:
     cv2.setRNGSeed(0)
     cv2.grabCut(cast(Pixels, small), mask, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), 2, cv2.GC_INIT_WITH_MASK)
     item = _tidy((mask & 1).astype(np.uint8))
-    if not AREA[0] < item.mean() < AREA[1]:
+    if not ITEM_AREAS[0] < item.mean() < ITEM_AREAS[1]:
         return None
     return cast(Pixels, cv2.GaussianBlur(item * np.uint8(255), (0, 0), 1.0))
 
 
 def cutouts(pixels: Sequence[Pixels] | Pixels) -> Pixels:
-    """`cutout` of each picture: uint8, (n, SIDE, SIDE); all zero where there is none."""
-    result = np.zeros((len(pixels), SIDE, SIDE), np.uint8)
+    """Find the item of each picture, as `cutout` does: uint8, (n, SIDE_PX, SIDE_PX), all zero where there is none."""
+    result = np.zeros((len(pixels), SIDE_PX, SIDE_PX), np.uint8)
 
     def fill(index: int) -> None:
         found = cutout(pixels[index])
@@ -66,11 +72,16 @@ def cutouts(pixels: Sequence[Pixels] | Pixels) -> Pixels:
 
 
 def cached_cutouts(pixels: Pixels, cache: Path) -> Pixels:
-    """`cutouts`, kept in the folder `cache` under a hash of the pixels, so that a resumed run starts in seconds."""
+    """Do as `cutouts`, and keep the result for the next call with the same pixels.
+
+    Args:
+        pixels: uint8, (n, height, width, 3), RGB.
+        cache: A folder; the file's name in it carries a hash of the pixels.
+    """
     file = cache / f"outlines-{hashlib.sha256(pixels.tobytes()).hexdigest()[:16]}.npy"
     if file.exists():
         return cast(Pixels, np.load(file))
-    print(f"cutting out items: {len(pixels)} photos", flush=True)
+    print(f"cutting out the items of {len(pixels)} photos", flush=True)
     found = cutouts(pixels)
     print(f"{(found.max(axis=(1, 2)) > 0).mean():.0%} of them stand before a plain background", flush=True)
     cache.mkdir(parents=True, exist_ok=True)
@@ -82,9 +93,17 @@ def cached_cutouts(pixels: Pixels, cache: Path) -> Pixels:
 
 
 def _distance(lab: Floats, border: NDArray[np.bool_]) -> tuple[Floats, float]:
-    """Each pixel's distance from the background's colour, in standard deviations of the border's, and how much of the
-    border was used: a quadratic surface, fitted again and again without what is far from it (the item)."""
-    y, x = np.mgrid[-1 : 1 : SIDE * 1j, -1 : 1 : SIDE * 1j]
+    """Fit the background's colour as a quadratic surface, again and again without what is far from it: the item.
+
+    Args:
+        lab: The photo's weighted CIELAB colours, float32, (SIDE_PX, SIDE_PX, 3).
+        border: Which pixels the surface is fitted to, bool, (SIDE_PX, SIDE_PX).
+
+    Returns:
+        Each pixel's distance from the surface, in standard deviations of the border's, and the share of the border that
+        was still used in the last fit.
+    """
+    y, x = np.mgrid[-1 : 1 : SIDE_PX * 1j, -1 : 1 : SIDE_PX * 1j]
     surface = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).astype(np.float32)
     design, values = surface[border], lab[border]
     used = np.ones(len(values), np.bool_)
@@ -100,13 +119,13 @@ def _distance(lab: Floats, border: NDArray[np.bool_]) -> tuple[Floats, float]:
 
 
 def _tidy(item: Pixels) -> Pixels:
-    """Without stains and hair-thin parts, gaps closed and holes filled: one sees through glass, and it is the item."""
+    """Remove stains and hair-thin parts, close gaps, and fill holes: what is seen through glass belongs to the item."""
     item = cast(Pixels, cv2.morphologyEx(item, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
     round_ = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
     item = cast(Pixels, cv2.morphologyEx(item, cv2.MORPH_CLOSE, round_))
     count, pieces, sizes, _ = cv2.connectedComponentsWithStats(item)
     for piece in range(1, count):
-        if sizes[piece, cv2.CC_STAT_AREA] < PIECE * SIDE * SIDE:
+        if sizes[piece, cv2.CC_STAT_AREA] < STAIN_AREA * SIDE_PX * SIDE_PX:
             item[pieces == piece] = 0
     outside = cv2.copyMakeBorder(item, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     cv2.floodFill(outside, None, (0, 0), 2)

@@ -1,7 +1,7 @@
-"""Puts a cut-out item before another background, as a person at a bin holds it: any place and size, partly out of
-view, behind fingers. And what a camera does to any picture: shadows, occlusion, JPEG.
+"""Puts a cut-out item before another background, as a person at a bin holds it, and disturbs pictures.
 
-numpy and OpenCV on uint8; everything is drawn from the generator handed in.
+The item appears at any place and size, and partly out of view. Any picture may get what happens before and in a camera:
+shadows, fingers, occlusion, JPEG. All randomness comes from the generator that is handed in.
 """
 
 from typing import cast
@@ -15,10 +15,11 @@ from training.pictures.background import empty_scene
 
 Pixels = NDArray[np.uint8]
 SKIN = np.array([[255, 219, 190], [234, 184, 148], [198, 134, 96], [141, 85, 54], [86, 50, 34]], np.float32)  # RGB
-SOLID = 0.5  # difference from the old background, as a share of it, at which nothing shines through any more
-SEE_THROUGH = ("glass", "plastic")  # classes
-CLEAR_SHARE = 0.6  # of the items of these, how many are shown so
-SYNTHETIC = 0.4  # share of the new backgrounds that are walls and blurs rather than photos
+# An item that differs from the old background by this share of it lets nothing of the new one through
+SOLID_DIFFERENCE = 0.5
+SEE_THROUGH = ("glass", "plastic")  # classes whose items may be see-through
+CLEAR_SHARE = 0.6  # of their items that are shown see-through
+SYNTHETIC_SHARE = 0.4  # of the new backgrounds, which are walls and blurs rather than photos
 
 
 def before_another(
@@ -28,14 +29,23 @@ def before_another(
     size: int,
     rng: np.random.Generator,
     clear: bool = False,
-    synthetic: float = SYNTHETIC,
+    synthetic: float = SYNTHETIC_SHARE,
 ) -> Pixels:
-    """The item of a photo before a random background: uint8, (size, size, 3), RGB.
+    """Show the item of a photo before a random background.
 
-    rgb: uint8, (h, w, 3), RGB. alpha: uint8, (k, k), the item's outline on the same photo. scenes: uint8,
-    (n, side, side, 3), RGB; may be empty, then the background is synthetic. clear: the item may be see-through; then
-    where it looks like the old background, the new one shows, tinted as the old one was. synthetic: how many of the
-    backgrounds are.
+    Args:
+        rgb: The photo, uint8, (height, width, 3), RGB.
+        alpha: The item's outline on it, uint8, (side, side), 0 to 255.
+        scenes: Pictures to choose the background from, uint8, (n, height, width, 3), RGB. If there are none, it is
+            synthetic.
+        size: Side of the result in pixels.
+        rng: Source of all randomness.
+        clear: Whether the item may be see-through. Then, where it looks like the old background, the new one shows
+            through, tinted as the old one was.
+        synthetic: How likely the background is synthetic although there are scenes, 0 to 1.
+
+    Returns:
+        uint8, (size, size, 3), RGB.
     """
     matrix = _placement(alpha, rgb.shape[1] / alpha.shape[1], rgb.shape[0] / alpha.shape[0], size, rng)
     flags = cv2.INTER_LINEAR
@@ -49,13 +59,13 @@ def before_another(
     if clear:
         board = _board(rgb, alpha)
         tint = shown / board  # what the item and its shading leave of the light from behind it
-        solid = np.clip(np.abs(tint - 1).max(axis=2, keepdims=True) / SOLID, 0.15, 1)
+        solid = np.clip(np.abs(tint - 1).max(axis=2, keepdims=True) / SOLID_DIFFERENCE, 0.15, 1)
         shown = shown * solid + np.clip(new * np.minimum(tint, 1.2), 0, 255) * (1 - solid)
     return cast(Pixels, (new * (1 - share) + shown * share).astype(np.uint8))
 
 
 def _board(rgb: Pixels, alpha: Pixels) -> NDArray[np.float32]:
-    """The usual colour around an item: float32, (3,), RGB, at least 1."""
+    """The median colour around an item: float32, (3,), RGB, at least 1."""
     around = cv2.resize(alpha, (32, 32), interpolation=cv2.INTER_AREA) < 8
     if not around.any():
         return np.full(3, 255, np.float32)
@@ -63,8 +73,18 @@ def _board(rgb: Pixels, alpha: Pixels) -> NDArray[np.float32]:
     return np.asarray(np.maximum(np.median(small[around], axis=0), 1), np.float32)
 
 
-def behind(scenes: Pixels, size: int, rng: np.random.Generator, synthetic: float = SYNTHETIC) -> Pixels:
-    """A random background: uint8, (size, size, 3), RGB; often out of focus, as what is behind a held item is."""
+def behind(scenes: Pixels, size: int, rng: np.random.Generator, synthetic: float = SYNTHETIC_SHARE) -> Pixels:
+    """Draw a random background, often out of focus, as what is behind a held item is.
+
+    Args:
+        scenes: Pictures to choose from, uint8, (n, height, width, 3), RGB; there may be none.
+        size: Side of the result in pixels.
+        rng: Source of all randomness.
+        synthetic: How likely the background is synthetic although there are scenes, 0 to 1.
+
+    Returns:
+        uint8, (size, size, 3), RGB.
+    """
     if not len(scenes) or rng.random() < synthetic:
         return empty_scene(size, rng)
     view = geometric(scenes[rng.integers(len(scenes))], size, rng, scale=(0.1, 1.0))
@@ -75,7 +95,15 @@ def behind(scenes: Pixels, size: int, rng: np.random.Generator, synthetic: float
 
 
 def disturb(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """Sometimes a shadow, fingers, a patch that hides a part, or JPEG's blocks. uint8, (s, s, 3), RGB in and out."""
+    """Sometimes add a shadow, fingers, a patch that hides a part, or JPEG's blocks.
+
+    Args:
+        rgb: uint8, (size, size, 3), RGB. It is left alone.
+        rng: Source of all randomness.
+
+    Returns:
+        uint8, (size, size, 3), RGB; `rgb` itself if nothing was added.
+    """
     if rng.random() < 0.2:
         rgb = _shadow(rgb, rng)
     chance = rng.random()
@@ -85,14 +113,25 @@ def disturb(rgb: Pixels, rng: np.random.Generator) -> Pixels:
         rgb = _patch(rgb, rng)
     if rng.random() < 0.15:
         _, content = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 70))])
-        rgb = cast(Pixels, cv2.imdecode(content, cv2.IMREAD_COLOR))  # the codec sees RGB as BGR both ways
+        rgb = cast(Pixels, cv2.imdecode(content, cv2.IMREAD_COLOR))  # the codec takes RGB for BGR, both times
     return rgb
 
 
 def _placement(
     alpha: Pixels, scale_x: float, scale_y: float, size: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """An affine matrix (2, 3) from photo to output pixels: the item's box to a random size, place and orientation."""
+    """Bring the item's box to a random size, place and orientation.
+
+    Args:
+        alpha: The item's outline, uint8, (side, side).
+        scale_x: How many pixels of the photo are one of the outline, across.
+        scale_y: The same, down.
+        size: Side of the result in pixels.
+        rng: Source of all randomness.
+
+    Returns:
+        An affine matrix, float64, (2, 3), from the photo's pixels to the result's.
+    """
     columns, rows = np.flatnonzero(alpha.max(axis=0) > 127), np.flatnonzero(alpha.max(axis=1) > 127)
     left, right, top, bottom = columns[0] * scale_x, columns[-1] * scale_x, rows[0] * scale_y, rows[-1] * scale_y
     longest = max(right - left, bottom - top, 1.0)
@@ -110,7 +149,7 @@ def _placement(
 
 
 def _shadow(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """A soft-edged shadow over a half-plane, or its slow fall-off."""
+    """Add a shadow over a half-plane, with a soft edge or a slow fall-off."""
     size = rgb.shape[0]
     angle, soft = rng.uniform(0, 2 * np.pi), rng.uniform(0.02, 0.8)
     axis = np.linspace(-0.5, 0.5, size, dtype=np.float32)
@@ -121,7 +160,7 @@ def _shadow(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _fingers(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """One to four fingers, thick round-ended strokes of one skin colour, reaching in from an edge."""
+    """Add one to four fingers: thick strokes with round ends in one skin colour, reaching in from an edge."""
     size = rgb.shape[0]
     tone = float(rng.uniform(0, len(SKIN) - 1))
     low = int(tone)
@@ -142,7 +181,7 @@ def _fingers(rgb: Pixels, rng: np.random.Generator) -> Pixels:
 
 
 def _patch(rgb: Pixels, rng: np.random.Generator) -> Pixels:
-    """Random erasing (Zhong et al. 2020, arXiv:1708.04896) with one colour."""
+    """Cover a random rectangle with one colour (random erasing, Zhong et al. 2020, arXiv:1708.04896)."""
     size = rgb.shape[0]
     height, width = (rng.uniform(0.1, 0.4, 2) * size).astype(int)
     top, left = int(rng.integers(0, size - height)), int(rng.integers(0, size - width))

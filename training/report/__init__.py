@@ -1,1 +1,1 @@
-"""What a model is worth: figures, calibration, curves, pages, and the artifact that carries them."""
+"""What a model is worth: calibration, figures, plots, the model card, and the artifact that carries them."""

@@ -1,4 +1,4 @@
-"""Calibrates an exported network through the public Classifier, and writes the folder that the app serves."""
+"""Calibrates a converted network through the public Classifier, and writes the artifact that the app serves."""
 
 import hashlib
 import json
@@ -11,11 +11,11 @@ import numpy as np
 
 from model import Classifier
 from model.artifact import METADATA_FILE, MODEL_FILE
-from training.report.calibrate import ACCEPTANCE, ECE_BINS, ece, fit_temperature, nll, rejection_threshold
+from training.report.calibrate import ACCEPTANCE, ECE_BINS, TINY, ece, fit_temperature, nll, rejection_threshold
 from training.report.measure import Results, classify_folders, figures_of
 from training.report.model_card import CARD_FILE, render
 
-# Lower than any score; JSON has no infinity
+# A rejection threshold below every score; JSON has no infinity
 ACCEPT_ALL = -1e30
 LATENCY_RUNS = 50
 # Split -> what the metadata calls the figures of its validation photos
@@ -31,11 +31,20 @@ def finish(
     training: dict[str, Any],
     out: Path,
 ) -> dict[str, Any]:
-    """Calibrate and measure a LiteRT file on validation photos and write it to `out` as an artifact.
+    """Calibrate and measure a LiteRT file on validation photos, and write it as an artifact.
 
-    content: the LiteRT file; input (1, input_size, input_size, 3), output (1, labels + background) logits.
-    validation: class name to photos; None leaves temperature 1 and accepts everything, and the metadata says so.
-    training: goes into the metadata as it is. Returns the metadata.
+    Args:
+        content: The LiteRT file. Its input is (1, input_size, input_size, 3), its logits (1, labels and background).
+        labels: The class names, in the order of the logits.
+        input_size: Side of the input in pixels.
+        background: Whether one more logit follows those of the labels, for "none of these".
+        validation: Class name to photos. Without them the temperature stays 1 and every picture is known, and the
+            metadata says so.
+        training: What the metadata is to say about the training.
+        out: The artifact's folder. An artifact that is there already is replaced only when the new one is complete.
+
+    Returns:
+        The metadata.
     """
     metadata: dict[str, Any] = {
         "labels": list(labels),
@@ -61,16 +70,20 @@ def finish(
         metadata["figures"]["file"] = _speed(folder)
         _write_metadata(folder, metadata)
         _write_card(folder, metadata)
-        # One rename after the other: were it cut short between them, the hash would not fit and the app would say so
+        # If this is cut short between two files, the hash does not fit, and loading the artifact says so
         for file in (MODEL_FILE, METADATA_FILE, CARD_FILE):
             (folder / file).replace(out / file)
     return metadata
 
 
 def update(folder: Path, kind: str, name: str, figures: dict[str, Any]) -> None:
-    """Add figures to an artifact's metadata and write its model card anew.
+    """Add figures to an artifact's metadata, and write its model card anew.
 
-    kind: "sets", for what one set of photos gave, or "spread", for what several runs of a recipe did.
+    Args:
+        folder: The artifact.
+        kind: "sets" for the figures of one set of photos, "spread" for those of several runs of a recipe.
+        name: Of the set or of the recipe.
+        figures: By `figures_of` or `spread`.
     """
     metadata = json.loads((folder / METADATA_FILE).read_text(encoding="utf-8"))
     metadata.setdefault("figures", {}).setdefault(kind, {})[name] = figures
@@ -82,7 +95,8 @@ def update(folder: Path, kind: str, name: str, figures: dict[str, Any]) -> None:
 
 
 def _calibration(raw: Results) -> dict[str, float]:
-    logits = np.log(np.maximum(raw.probabilities, 1e-300))  # at temperature 1, logits up to a constant per photo
+    """The temperature and the rejection threshold that predictions at temperature 1 ask for."""
+    logits = np.log(np.maximum(raw.probabilities, TINY))  # the network's own, up to a constant per photo
     return {
         "temperature": fit_temperature(logits, raw.truth),
         "rejection_threshold": rejection_threshold(raw.scores),
@@ -90,6 +104,7 @@ def _calibration(raw: Results) -> dict[str, float]:
 
 
 def _held_back(raw: Results, calibrated: Results) -> dict[str, Any]:
+    """The figures of the validation photos, after calibration and, some, before."""
     return figures_of(calibrated) | {
         "ece_before": ece(raw.probabilities, raw.truth),
         "nll_before": nll(raw.probabilities, raw.truth),
@@ -99,6 +114,7 @@ def _held_back(raw: Results, calibrated: Results) -> dict[str, Any]:
 
 
 def _speed(folder: Path) -> dict[str, float]:
+    """How large an artifact is, and how long it takes on this machine."""
     started = time.perf_counter()
     classifier = Classifier.load(folder)
     ready = time.perf_counter() - started

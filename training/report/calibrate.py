@@ -1,30 +1,36 @@
-"""Makes probabilities and scores mean something, from predictions on photos that were not trained on. numpy only."""
+"""Calibration: makes probabilities and scores mean something, from predictions on photos that were not trained on."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 ECE_BINS = 15  # as in Guo et al. 2017
-ACCEPTANCE = 0.98  # share of validation items that stay `known`; at 0.95 a third of real items elsewhere did not
-TINY = 1e-300  # keeps the logarithm of a probability that underflowed finite
+ACCEPTANCE = 0.98  # share of validation items that are `known`; with 0.95 a third of real items elsewhere were not
+TINY = 1e-300  # stands for a probability that underflowed to 0, so that its logarithm is finite
 
 
 def softmax(logits: Floats, temperature: float = 1.0) -> Floats:
-    """Probabilities (n, classes) of logits (n, classes) divided by the temperature."""
+    """The probabilities, (n, classes), of logits, (n, classes), that are divided by a temperature first."""
     scaled = logits / temperature
     exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float64)
 
 
 def nll(probabilities: Floats, labels: NDArray[np.int64]) -> float:
-    """Mean negative log-likelihood, in nats, of the true labels (n,) under probabilities (n, classes)."""
+    """The mean negative log-likelihood, in nats, of the true labels, (n,), under probabilities, (n, classes)."""
     return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], TINY)).mean())
 
 
 def ece(probabilities: Floats, labels: NDArray[np.int64], bins: int = ECE_BINS) -> float:
-    """Expected calibration error, 0 to 1, over equally wide bins of confidence (Naeini et al. 2015; Guo et al. 2017).
+    """The expected calibration error (Naeini et al. 2015; Guo et al. 2017), 0 to 1.
 
-    The mean distance between confidence and accuracy, each bin weighted by how many predictions fall into it.
+    It is the mean distance between confidence and accuracy over equally wide bins of confidence, each weighted by how
+    many predictions fall into it.
+
+    Args:
+        probabilities: (n, classes).
+        labels: The true labels, (n,).
+        bins: How many bins there are.
     """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
@@ -34,9 +40,13 @@ def ece(probabilities: Floats, labels: NDArray[np.int64], bins: int = ECE_BINS) 
 
 
 def fit_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
-    """The temperature, 0.05 to 20, with the least NLL (Guo et al. 2017, arXiv:1706.04599).
+    """Find the temperature, from 0.05 to 20, that gives the least NLL (Guo et al. 2017, arXiv:1706.04599).
 
-    The NLL has one minimum in the temperature, so golden-section search on its logarithm finds it.
+    The NLL has a single minimum in the temperature, so golden-section search on the temperature's logarithm finds it.
+
+    Args:
+        logits: (n, classes).
+        labels: The true labels, (n,).
     """
     ratio = (np.sqrt(5) - 1) / 2
     low, high = np.log(0.05), np.log(20.0)
@@ -54,18 +64,18 @@ def fit_temperature(logits: Floats, labels: NDArray[np.int64]) -> float:
 
 
 def rejection_threshold(scores: Floats, acceptance: float = ACCEPTANCE) -> float:
-    """The highest threshold that at least `acceptance` of the items' scores (n,) reach."""
+    """The highest threshold that at least a share `acceptance` of the items' scores, (n,), reach."""
     kept = int(np.ceil(acceptance * len(scores)))
     return float(np.sort(scores)[len(scores) - kept])
 
 
 def auroc(items: Floats, others: Floats) -> float:
-    """The chance that an item's score is above another picture's; a tie counts half (Mann-Whitney U)."""
+    """The chance that an item's score is above that of a picture without one; a tie counts half (Mann-Whitney U)."""
     ordered = np.sort(others)
     below, up_to = np.searchsorted(ordered, items, "left"), np.searchsorted(ordered, items, "right")
     return float((below + up_to).sum() / (2 * len(items) * len(others)))
 
 
 def fpr95(items: Floats, others: Floats) -> float:
-    """The share of other pictures that pass the threshold which 95 % of items pass."""
+    """The share of pictures without an item that pass the threshold which 95 % of the items pass."""
     return float((others >= rejection_threshold(items, 0.95)).mean())

@@ -1,4 +1,4 @@
-"""Draws how a run went, epoch by epoch."""
+"""Draws the learning curves of a training run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,10 +9,14 @@ CURVES_FILE = "learning-curves.png"
 
 
 def write_curves(file: Path, stages: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
-    """Write a PNG of loss and accuracy, in training and on validation photos, over the epochs of all stages.
+    """Write a PNG of the loss and the accuracy over the epochs of all stages, in training and in validation.
 
-    stages: name to its finished epochs, rows of `read_history`. Training figures are those of augmented pictures and
-    smoothed or mixed targets, so they may well lie below the validation's.
+    The training figures are those of augmented pictures with smoothed and mixed targets, so they may well be worse than
+    the validation's.
+
+    Args:
+        file: The PNG.
+        stages: The name of each stage to its finished epochs, as `read_history` gives them.
     """
     rows = [row for of_stage in stages.values() for row in of_stage]
     figure = Figure(figsize=(9, 3.6), layout="constrained")

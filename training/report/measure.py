@@ -1,4 +1,4 @@
-"""What predictions on labelled photos are worth: the figures of a set, and a table of them for a person."""
+"""What predictions on a set of labelled photos are worth: its figures, and text that shows them to a person."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,16 @@ DIGITS = 4  # of the figures written down
 
 @dataclass(frozen=True)
 class Results:
-    """Predictions for n photos. truth: int64, (n,). probabilities: (n, labels). known, scores: (n,)."""
+    """Predictions for n photos.
+
+    Attributes:
+        labels: The class names.
+        paths: The photos.
+        truth: The index of each photo's true label, int64, (n,).
+        probabilities: float64, (n, labels).
+        known: bool, (n,).
+        scores: Of `Prediction.score`, in logits, float64, (n,).
+    """
 
     labels: tuple[str, ...]
     paths: tuple[Path, ...]
@@ -27,7 +36,15 @@ class Results:
 
 
 def classify_folders(classifier: Classifier, classes: Mapping[str, Sequence[Path]]) -> Results:
-    """Classify every photo of a class-name-to-photos mapping, each read alone. Raises PhotoError for a bad photo."""
+    """Classify every photo, with only one in memory at a time.
+
+    Args:
+        classifier: What to measure.
+        classes: Class name to photos; the names are among the classifier's labels.
+
+    Raises:
+        PhotoError: A photo cannot be used.
+    """
     labels = classifier.labels
     named = [(labels.index(name), path) for name, paths in classes.items() for path in paths]
     predictions = [classifier.classify(read_photo(path)) for _, path in named]
@@ -42,10 +59,11 @@ def classify_folders(classifier: Classifier, classes: Mapping[str, Sequence[Path
 
 
 def figures_of(results: Results) -> dict[str, Any]:
-    """The figures of a set. In the confusion matrix, rows are true labels and columns predicted ones.
+    """Compute the figures of a set, as they go into the metadata.
 
-    Precision is null for a label that was never predicted, recall for one of which the set has no photo. The balanced
-    accuracy is the mean recall of the labels in the set.
+    In the confusion matrix, rows are true labels and columns predicted ones. Precision is None for a label that was
+    never predicted, and recall for one of which the set has no photo. The balanced accuracy is the mean recall of the
+    labels in the set.
     """
     labels, truth = results.labels, results.truth
     confusion = np.zeros((len(labels), len(labels)), int)
@@ -76,7 +94,13 @@ def figures_of(results: Results) -> dict[str, Any]:
 
 
 def not_items(items: NDArray[np.float64], scores: NDArray[np.float64], threshold: float) -> dict[str, Any]:
-    """How well the score tells items, whose scores are given (n,), from m pictures that are none: scores (m,)."""
+    """Compute how well the score tells items from pictures that show none.
+
+    Args:
+        items: The scores of n items, (n,).
+        scores: The scores of m pictures that show no item, (m,).
+        threshold: The score from which a picture is known.
+    """
     return {
         "count": len(scores),
         "auroc": round(auroc(items, scores), DIGITS),
@@ -86,7 +110,7 @@ def not_items(items: NDArray[np.float64], scores: NDArray[np.float64], threshold
 
 
 def table(figures: dict[str, Any]) -> str:
-    """The figures of a set as lines of text for a person: per class, then the confusion matrix."""
+    """Show the figures of a set as lines of text: those of each class, then the confusion matrix."""
     labels, width = figures["labels"], max(9, *(len(x) for x in figures["labels"]))
 
     def cell(value: float | None) -> str:
@@ -110,7 +134,7 @@ def table(figures: dict[str, Any]) -> str:
 
 
 def not_items_lines(figures: dict[str, Any]) -> list[str]:
-    """One line of text for each kind of pictures without an item that a set was measured against."""
+    """Show the figures of each kind of pictures without an item as one line of text."""
     return [
         f"not items, {name}: AUROC {row['auroc']:.3f}, FPR95 {row['fpr95']:.1%}, known {row['known_rate']:.1%}"
         for name, row in figures.get("not_items", {}).items()

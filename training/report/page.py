@@ -1,4 +1,4 @@
-"""Writes what was measured on a set as one page with plots, which needs no other file and no network."""
+"""Writes what was measured on a set as one page with plots, which needs no other file and no internet."""
 
 import base64
 import html
@@ -18,7 +18,7 @@ from training.report.calibrate import ECE_BINS
 from training.report.measure import Results
 
 WORST_SHOWN = 24
-THUMBNAIL = 160  # pixels, longest side
+THUMBNAIL_PX = 160  # longest side
 BLUE, ORANGE, GREY = "#2563a8", "#c2610f", "#8a8f98"
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1c1f23 }
@@ -37,9 +37,15 @@ def write_report(
     others: Mapping[str, NDArray[np.float64]],
     threshold: float,
 ) -> None:
-    """Write an HTML page. figures: of `figures_of`, with "command" and perhaps "not_items".
+    """Write a page in HTML.
 
-    others: kind of pictures that show no item -> their scores. threshold: the score from which a picture is known.
+    Args:
+        file: The page; its folder is made where it is missing.
+        title: Its title, plain text.
+        figures: By `figures_of`, with "command" and, if it was measured, "not_items".
+        results: What the figures were computed from.
+        others: For each kind of pictures that show no item, their scores.
+        threshold: The score from which a picture is known.
     """
     parts = [
         f"<h1>{html.escape(title)}</h1><p><code>{html.escape(figures['command'])}</code></p>",
@@ -60,9 +66,15 @@ def write_report(
 
 
 def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
-    """For each of ECE_BINS bins of confidence: how many predictions, their mean confidence, their accuracy.
+    """Count and average the predictions in each bin of confidence; the bins are those of `calibrate.ece`.
 
-    Float, (ECE_BINS, 3); NaN for the means of an empty bin. The bins are those of `calibrate.ece`.
+    Args:
+        probabilities: (n, classes).
+        truth: The true labels, (n,).
+
+    Returns:
+        float64, (ECE_BINS, 3): how many predictions are in a bin, their mean confidence and their accuracy; both means
+        are NaN for an empty bin.
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
     which = np.clip(np.ceil(confidence * ECE_BINS).astype(int) - 1, 0, ECE_BINS - 1)
@@ -73,14 +85,14 @@ def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) ->
 
 
 def accuracy_by_coverage(results: Results, order: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Accuracy of the k photos with the highest `order` (n,), for k = 1 to n: (n,)."""
+    """The accuracy on the k photos that are highest in `order`, (n,), for every k from 1 to n: (n,)."""
     right = results.probabilities.argmax(axis=1) == results.truth
     best_first = np.argsort(-order, kind="stable")
     return np.cumsum(right[best_first]) / np.arange(1, len(right) + 1)
 
 
 def worst_mistakes(results: Results, most: int = WORST_SHOWN) -> list[int]:
-    """Indices of wrong answers, the most confident first."""
+    """The indices of the wrong answers, the most confident first."""
     wrong = np.flatnonzero(results.probabilities.argmax(axis=1) != results.truth)
     return [int(i) for i in wrong[np.argsort(-results.probabilities[wrong].max(axis=1), kind="stable")][:most]]
 
@@ -117,7 +129,7 @@ def _summary(figures: dict[str, Any]) -> str:
         f"<td>{row['fpr95']:.1%}</td><td>{row['known_rate']:.1%}</td></tr>"
         for name, row in figures["not_items"].items()
     )
-    head = "<tr><th>pictures of none</th><th>count</th><th>AUROC</th><th>FPR95</th><th>wrongly known</th></tr>"
+    head = "<tr><th>pictures without an item</th><th>count</th><th>AUROC</th><th>FPR95</th><th>wrongly known</th></tr>"
     return f"{table}<p></p><table>{head}{kinds}</table>"
 
 
@@ -166,9 +178,11 @@ def _rejection(results: Results, others: Mapping[str, NDArray[np.float64]], thre
     coverage = np.arange(1, len(results.truth) + 1) / len(results.truth)
     confidence = results.probabilities.max(axis=1)
     axes[0].plot(
-        coverage, accuracy_by_coverage(results, confidence), color=BLUE, label="least confident left out first"
+        coverage, accuracy_by_coverage(results, confidence), color=BLUE, label="the least confident left out first"
     )
-    axes[0].plot(coverage, accuracy_by_coverage(results, results.scores), color=ORANGE, label="lowest score first")
+    axes[0].plot(
+        coverage, accuracy_by_coverage(results, results.scores), color=ORANGE, label="the lowest score left out first"
+    )
     axes[0].set(xlim=(0, 1), xlabel="share of photos answered", ylabel="share of answers that is right")
     axes[0].legend(frameon=False, loc="lower left")
     if others:
@@ -192,7 +206,7 @@ def _worst(results: Results) -> str:
 
 def _mistake(results: Results, index: int) -> str:
     rgb = read_photo(results.paths[index])
-    scale = THUMBNAIL / max(rgb.shape[:2])
+    scale = THUMBNAIL_PX / max(rgb.shape[:2])
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     _, content = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
