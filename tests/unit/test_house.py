@@ -48,7 +48,7 @@ ROOMS = {
     "settings": [],
     "look": [],
     "advice": ["look", "model"],
-    "stream": ["advice", "look", "model"],
+    "stream": ["advice.caption", "advice.verdict", "look", "model"],
     "photo": ["advice", "look", "model"],
     "answers": ["advice", "look"],
     "kiosk": ["advice", "look"],
