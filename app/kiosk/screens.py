@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from app.advice.verdict import State, Verdict
+from app.kiosk.sureness import Sureness, SurenessTracker
 
 
 class Scene(Enum):
@@ -44,12 +45,14 @@ class Screen:
         label: The label of an ANSWER, or of the answer that THANKS follows; else None.
         confidence: The confidence in that label, 0 to 1; else 0.0.
         since: When this scene and label began, in seconds of the caller's clock.
+        sureness: The range of confidence to put into words beside an ANSWER; else None.
     """
 
     scene: Scene
     label: str | None = None
     confidence: float = 0.0
     since: float = 0.0
+    sureness: Sureness | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Pace:
         shortest: How long any screen stays at least.
         answer: How long an answer stays at least, so that it can be read while the item is on its way into the bin.
         thanks: How long the thanks stay.
+        doubt: How long an answer stays on the screen while the confidence in it is below the threshold.
         counts: How long an answer has to stand to be counted.
         puzzled: How long something that the model does not know may be in view before the screen says that it is
             unsure.
@@ -72,6 +76,7 @@ class Pace:
     shortest: float = 0.5
     answer: float = 2.0
     thanks: float = 2.5
+    doubt: float = 2.0
     counts: float = 1.0
     puzzled: float = 5.0
     careful: float = 5.0
@@ -88,23 +93,28 @@ class Screens:
         screen: What to show now.
     """
 
-    def __init__(self, now: float, pace: Pace | None = None) -> None:
+    def __init__(self, now: float, threshold: float, pace: Pace | None = None) -> None:
         """Begin with a camera that starts.
 
         Args:
             now: The time in seconds of the caller's clock. Here and in later calls, it never goes back.
+            threshold: The confidence from which there is an answer, 0 to 1.
             pace: How long things take.
         """
         self.pace = pace or Pace()
+        self._threshold = threshold
+        self._trusted_at = now  # when the confidence in an item last reached the threshold
+        self._sureness = SurenessTracker()
         self.screen = Screen(Scene.STARTING, since=now)
         self._spent: set[State] = set()  # states that bring no new answer, as what is still in view has had its answer
         self._counted = False  # whether `to_count` has given the answer on the screen
 
     def update(self, sight: Sight, now: float) -> Screen:
         """Take what is seen at `now` into account; return what to show."""
-        if not sight.in_view or sight.verdict.state is State.ITEM:
+        state = self._believed(sight.verdict, now)
+        if not sight.in_view or state is State.ITEM:
             self._spent = set()
-        wanted = self._wanted(sight, now)
+        wanted = self._wanted(sight, state, now)
         old = self.screen
         if (wanted.scene, wanted.label) == (old.scene, old.label):
             self.screen = replace(wanted, since=old.since)
@@ -115,6 +125,11 @@ class Screens:
                 self._spent = {State.EMPTY, State.UNSURE}
             self.screen = replace(wanted, since=now)
             self._counted = False
+        if self.screen.scene is Scene.ANSWER:
+            sureness = self._sureness.update(self.screen.label, self.screen.confidence, now)
+            self.screen = replace(self.screen, sureness=sureness)
+        else:
+            self._sureness = SurenessTracker()
         return self.screen
 
     def to_count(self, now: float) -> Screen | None:
@@ -132,10 +147,29 @@ class Screens:
             return self.pace.thanks
         return self.pace.shortest
 
-    def _wanted(self, sight: Sight, now: float) -> Screen:
-        """What should be on the screen, if the present one did not have to stay for a while."""
+    def _believed(self, verdict: Verdict, now: float) -> State:
+        """The state of a verdict, where an item is UNSURE if the confidence in it has been too low for too long.
+
+        A verdict holds on to its label well below the threshold, so that the video does not flicker. A whole screen
+        that says which bin to use must not.
+        """
+        if verdict.state is not State.ITEM:
+            return verdict.state
+        if verdict.confidence >= self._threshold:
+            self._trusted_at = now
+            return State.ITEM
+        shown = self.screen.scene is Scene.ANSWER and self.screen.label == verdict.label
+        return State.ITEM if shown and now - self._trusted_at < self.pace.doubt else State.UNSURE
+
+    def _wanted(self, sight: Sight, state: State, now: float) -> Screen:
+        """What should be on the screen, if the present one did not have to stay for a while.
+
+        Args:
+            sight: What is seen.
+            state: From `_believed`.
+            now: The time in seconds of the caller's clock.
+        """
         scene, lasted = self.screen.scene, now - self.screen.since
-        state = sight.verdict.state
         if sight.silence > self.pace.silent:
             starting = scene is Scene.STARTING and lasted < self.pace.starts
             return Screen(Scene.STARTING if starting else Scene.CAMERA)

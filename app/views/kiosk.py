@@ -22,7 +22,7 @@ state = st.session_state
 me = visitor.visitor()
 if "kiosk-processor" not in state:
     state["kiosk-processor"] = shared.new_kiosk_processor()
-    state["kiosk-screens"] = Screens(time.monotonic())
+    state["kiosk-screens"] = Screens(time.monotonic(), shared.settings.threshold)
 processor: StreamProcessor = state["kiosk-processor"]
 screens: Screens = state["kiosk-screens"]
 

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from app.advice.bins import Rules
-from app.advice.caption import Caption, spoken, whole_percent
+from app.advice.caption import Caption, spoken
 from app.advice.languages import Language
 from app.kiosk.screens import Scene, Screen
 from app.views.ui import no_camera_here, render
@@ -18,7 +18,7 @@ MOST_LOOKS = 6  # tiles of things that the invitation shows
 
 
 def screen_html(screen: Screen, rules: Rules) -> Markup:
-    """A whole screen. It says nothing of the confidence: what changes all the time is in `sure_html`.
+    """A whole screen. It says nothing of the confidence: what may change meanwhile is in `sure_html`.
 
     Raises:
         KeyError: The rules were not made for the screen's label.
@@ -47,9 +47,8 @@ def trouble_html(name: str, icon: str, words: Language) -> Markup:
 
 
 def sure_html(screen: Screen, words: Language) -> Markup:
-    """How sure an answer is, in whole percent; empty for other screens."""
-    percent = words.percent(whole_percent(screen.confidence) / 100)
-    return render("kiosk/sure.html", text=words("sure", percent=percent) if screen.scene is Scene.ANSWER else "")
+    """How sure an answer is, in words that change seldom; empty for other screens."""
+    return render("kiosk/sure.html", text=words(screen.sureness.value) if screen.sureness else "")
 
 
 def spoken_html(screen: Screen, rules: Rules, aloud: bool) -> Markup:

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
+
 from app.advice.bins import load_rules
 from app.advice.languages import languages
 from app.kiosk.screens import Scene, Screen
+from app.kiosk.sureness import Sureness
 from app.views import kiosk_html as html
 
 LABELS = ("cardboard", "glass", "<img src=x onerror=alert(1)>")
@@ -37,9 +40,13 @@ def test_class_names_are_text():
         assert "<img src=x" not in page
 
 
-def test_sure_is_never_100_percent_and_only_said_of_an_answer():
-    assert text_of(html.sure_html(Screen(Scene.ANSWER, "glass", 1.0), WORDS)) == "99% sure"
-    assert text_of(html.sure_html(Screen(Scene.THANKS, "glass", 1.0), WORDS)) == ""
+@pytest.mark.parametrize("words", languages().values(), ids=lambda words: words.code)
+def test_an_answer_says_in_words_how_sure_it_is_and_other_screens_do_not(words):
+    said = [text_of(html.sure_html(Screen(Scene.ANSWER, "glass", sureness=s), words)) for s in Sureness]
+    assert all(said)
+    assert len(set(said)) == len(Sureness)
+    assert not any(letter.isdigit() for letter in "".join(said))
+    assert text_of(html.sure_html(Screen(Scene.THANKS, "glass", 1.0), words)) == ""
 
 
 def test_doubt_names_the_default_bin():

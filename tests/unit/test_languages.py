@@ -107,7 +107,7 @@ def test_an_unknown_key_or_a_missing_value_is_an_error():
     with pytest.raises(KeyError):
         language("de")("nothing")
     with pytest.raises(KeyError):
-        language("de")("sure")
+        language("de")("live_in_line")
 
 
 def test_captions_are_in_the_language_asked_for():
@@ -120,13 +120,13 @@ def test_captions_are_in_the_language_asked_for():
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('sure = "{percent} sicher"', "", "has no text for sure"),
+        ('sure_very = "Sehr sicher"', "", "has no text for sure_very"),
         ("[labels]", 'colour = "Farbe"\n[labels]', "colour is not a key of en.toml"),
         ('glass = "Glas"', "", r"has no text for labels\.glass"),
         ('glass = "Glas"', "glass = 5", r"labels\.glass must be a text; got 5"),
         ('or_into = "oder"', 'or_into = " "', "or_into must be a text"),
-        ("{percent}", "{prozent}", r"sure must have the placeholders \['percent'\]"),
-        ("{percent}", "{percent", "sure has a brace that does not fit"),
+        ("{percent}", "{prozent}", r"photo_guess must have the placeholders \['item', 'percent'\]"),
+        ("{percent}", "{percent", "photo_guess has a brace that does not fit"),
         ("{item}. ", "", r"spoken_item must have the placeholders \['bins', 'item'\]"),
         ('name = "Deutsch"', "", "has no text for name"),
         ("[labels]", "[names]", r"needs a table \[labels\]"),

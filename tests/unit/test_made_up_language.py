@@ -22,6 +22,7 @@ from app.advice.languages import ENGLISH, language, languages
 from app.advice.verdict import State, Verdict
 from app.answers.counts import Counts
 from app.kiosk.screens import Scene, Screen
+from app.kiosk.sureness import Sureness
 from app.photo.results import headings
 from app.services import services
 from app.stream.places import Places
@@ -151,7 +152,7 @@ def test_the_kiosk(made_up):
     texts = rules_texts()
     for scene in Scene:
         label = "metal" if scene in (Scene.ANSWER, Scene.THANKS) else None
-        screen = Screen(scene, label, 0.9)
+        screen = Screen(scene, label, 0.9, sureness=Sureness.VERY if scene is Scene.ANSWER else None)
         page = kiosk_html.screen_html(screen, rules) + kiosk_html.sure_html(screen, made_up)
         page += kiosk_html.spoken_html(screen, rules, aloud=True)
         assert foreign(re.sub(r"<[^>]*>", " ", page), texts) == "", scene

@@ -7,6 +7,7 @@ import pytest
 
 from app.advice.verdict import State, Verdict
 from app.kiosk.screens import Pace, Scene, Screens, Sight
+from app.kiosk.sureness import Sureness
 from app.stream.presence import Watching
 
 EMPTY = Sight(Verdict(State.EMPTY), in_view=False, silence=0.03)
@@ -26,7 +27,7 @@ class Kiosk:
 
     def __init__(self) -> None:
         self.now = 50.0
-        self.screens = Screens(self.now)
+        self.screens = Screens(self.now, threshold=0.6)
         self.counted: list[str | None] = []
         self.history = [(self.now, self.screens.screen.scene, self.screens.screen.label)]
 
@@ -156,3 +157,44 @@ def test_trouble_is_shown_and_ends_by_itself(kiosk, sight, scene):
 def test_frames_that_stay_out_are_camera_trouble_even_after_an_answer(kiosk):
     kiosk.see(item(), 3)
     assert kiosk.see(Sight(Verdict(State.ITEM, "glass", 0.9), True, silence=5.0), 1) is Scene.CAMERA
+
+
+def test_an_answer_below_the_threshold_falls_to_not_sure_after_a_moment(kiosk):
+    """Seen: 48 % over the whole screen, for as long as the item was held up, with a threshold of 60 %."""
+    kiosk.see(item("glass", 0.73), 3)
+    assert kiosk.see(item("glass", 0.48), Pace().doubt - 0.2) is Scene.ANSWER
+    assert kiosk.see(item("glass", 0.48), 0.6) is Scene.UNSURE
+    assert kiosk.see(item("glass", 0.58), 3) is Scene.UNSURE  # once doubted, it has to reach the threshold again
+    assert kiosk.see(item("glass", 0.62), 1) is Scene.ANSWER
+
+
+def test_a_short_dip_below_the_threshold_changes_nothing(kiosk):
+    kiosk.see(item("glass", 0.7), 3)
+    for _ in range(5):
+        kiosk.see(item("glass", 0.5), 1)
+        kiosk.see(item("glass", 0.7), 1)
+    assert kiosk.scenes() == [Scene.STARTING, Scene.ANSWER]
+
+
+def test_a_doubtful_item_that_stays_gets_the_careful_answer_once(kiosk):
+    kiosk.see(EMPTY, 2)
+    kiosk.see(item("glass", 0.5), 60)
+    assert kiosk.scenes()[1:] == [Scene.ATTRACT, Scene.UNSURE, Scene.GAVE_UP, Scene.ATTRACT]
+    assert kiosk.counted == []
+
+
+def test_the_words_for_a_flickering_confidence_stay(kiosk):
+    """Seen: a figure between 73 and 51 %, five times a second."""
+    kiosk.see(item("glass", 0.77), 1)
+    words = set()
+    for confidence in [0.73, 0.78, 0.71, 0.79] * 10:
+        kiosk.see(item("glass", confidence), 0.2)
+        words.add(kiosk.screens.screen.sureness)
+    assert words == {Sureness.QUITE}
+
+
+def test_only_an_answer_is_sure(kiosk):
+    kiosk.see(item("glass", 0.95), 3)
+    assert kiosk.screens.screen.sureness is Sureness.VERY
+    kiosk.see(EMPTY, 1)
+    assert kiosk.screens.screen.sureness is None
