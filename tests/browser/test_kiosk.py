@@ -24,6 +24,8 @@ from tests.helpers.kiosk import LISTEN, RECORD, SCREEN, START, UNPLUGGABLE, reco
 from tests.helpers.server import Server
 from tests.helpers.video import returned_frame
 
+pytestmark = pytest.mark.slow
+
 SHOWN = 4.0  # seconds that each scene of the camera's clip lasts
 SIZES = [(1920, 1080), (1080, 1920), (1280, 800)]
 ITEMS = ("metal", "paper")

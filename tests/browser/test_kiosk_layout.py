@@ -12,8 +12,6 @@ from app.kiosk.sureness import Sureness
 from app.views import kiosk_html as html
 from tests.helpers.trashnet import ROOT
 
-pytestmark = pytest.mark.patient
-
 LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
 SIZES = [(1920, 1080), (1080, 1920), (1280, 800)]
 CSS = (ROOT / "app" / "kiosk" / "kiosk.css").read_text(encoding="utf-8")
