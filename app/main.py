@@ -27,7 +27,7 @@ from app.services import services
 from app.settings import SettingsError
 from model import ArtifactError
 
-KIOSK_SILENT = 15.0  # seconds without a sign of life after which a kiosk's page is gone; it gives one each second
+KIOSK_SILENT_S = 15.0  # without a sign of life after which a kiosk's page is gone; it gives one each second
 
 
 @asynccontextmanager
@@ -49,7 +49,7 @@ except (ArtifactError, CountsError, LanguageError, RulesError, SettingsError) as
 
 def alive(_: Request) -> Response:
     """200 while a kiosk's page shows signs of life, else 503: for whatever restarts its browser."""
-    awake = services().kiosk.silence < KIOSK_SILENT
+    awake = services().kiosk.silence < KIOSK_SILENT_S
     return PlainTextResponse("a kiosk is there\n" if awake else "no kiosk\n", 200 if awake else 503)
 
 

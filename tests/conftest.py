@@ -34,7 +34,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     if kind is None or not config.option.markexpr:
         return None
     wanted = Expression.compile(config.option.markexpr)
-    possible = any(wanted.evaluate(lambda name, some=some, **_: name in some) for some in ({kind}, {kind, "slow"}))
+    possible = any(
+        wanted.evaluate(lambda name, some=some, **_: name in some)
+        for some in ({kind}, {kind, "slow"}, {kind, "patient"})
+    )
     return None if possible else True
 
 

@@ -15,7 +15,7 @@ from app.advice.verdict import State, Verdict
 from app.look import spreadsheet
 from model import Classifier, PhotoError, Prediction, read_photo
 
-SHOWN_SIDE = 640  # pixels; the longer side of what is sent back to the browser
+SHOWN_SIDE_PX = 640  # the longer side of what is sent back to the browser
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def to_csv(table: Sequence[dict[str, str | float | None]], words: Language) -> s
 
 
 def _data_uri(rgb: NDArray[np.uint8]) -> str:
-    scale = SHOWN_SIDE / max(rgb.shape[:2])
+    scale = SHOWN_SIDE_PX / max(rgb.shape[:2])
     if scale < 1:
         size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)

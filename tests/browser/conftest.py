@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.helpers.browser import launch
 from tests.helpers.camera import write_clip
@@ -13,6 +13,9 @@ from tests.helpers.nginx import NAME
 
 ELSEWHERE = "whichbin.test"  # a name that does not make a page's origin secure, unlike localhost
 NAMES = f"--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1, MAP {NAME} 127.0.0.1"
+
+# Most of these tests are about what comes, not how soon: on two cores with much beside them a page may take its time
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="package")

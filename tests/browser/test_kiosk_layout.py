@@ -13,6 +13,8 @@ from app.views import kiosk_html as html
 from app.views.camera import TROUBLES
 from tests.helpers.trashnet import ROOT
 
+pytestmark = pytest.mark.patient
+
 LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
 SIZES = [(1920, 1080), (1080, 1920), (1280, 800)]
 CSS = (ROOT / "app" / "kiosk" / "kiosk.css").read_text(encoding="utf-8")

@@ -11,6 +11,8 @@ from tests.helpers.kiosk import wait_for_scene
 from tests.helpers.server import Server
 from tests.helpers.video import wait_for_video
 
+pytestmark = pytest.mark.patient
+
 PASSWORD = "a long one of our own"
 SIZES = [(360, 740), (390, 844), (768, 1024), (820, 1180), (844, 390), (1024, 768), (1280, 800), (1920, 1080)]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]  # axe-core's tags

@@ -11,6 +11,8 @@ from tests.helpers.kiosk import wait_for_scene
 from tests.helpers.server import Server
 from tests.helpers.video import wait_for_video
 
+pytestmark = pytest.mark.patient
+
 PASSWORD = "a long one of our own"
 FILES = {"one.png": (200, 180, 150), "two.png": (20, 60, 20)}  # name: colour
 CAMERA_PLAYS = """() => {

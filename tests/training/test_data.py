@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from model import PhotoError, read_photo
+from model.artifact import METADATA_FILE, SHIPPED
 from model.preprocessing import preprocess
 from training.data.photos import check_classes, check_photos, class_folders, load_classes, load_pixels, photos_in
 from training.data.splits import reference_split
@@ -24,7 +25,7 @@ from training.report.calibrate import (
     softmax,
 )
 from training.report.measure import Results, figures_of, table
-from training.report.model_card import render
+from training.report.model_card import CARD_FILE, render
 
 
 def write_photo(path: Path, seed: int = 0, shape: tuple[int, int] = (30, 40)) -> Path:
@@ -225,3 +226,8 @@ def test_model_card_says_what_the_metadata_says() -> None:
     assert "| kitchen | 3 | 66.7% | 75.0% |" in card
     assert "Nobody has written down where the photos come from" in card
     assert "confidences are the network's own" in card
+
+
+def test_the_shipped_model_card_is_that_of_its_metadata() -> None:
+    metadata = json.loads((SHIPPED / METADATA_FILE).read_text(encoding="utf-8"))
+    assert (SHIPPED / CARD_FILE).read_text(encoding="utf-8") == render(metadata)

@@ -204,6 +204,15 @@ class TestExport:
         assert runtime.run(photos[0])[0].dtype == np.float64
         assert_close(runtime, network, photos[:20])
 
+    @pytest.mark.parametrize("trouble", ["two pictures", "two inputs"])
+    def test_the_runtime_refuses_what_does_not_take_one_picture(self, trouble: str) -> None:
+        shape = (2 if trouble == "two pictures" else 1, 8, 8, 3)
+        specs = [tf.TensorSpec(shape, tf.float32)] * (2 if trouble == "two inputs" else 1)
+        total = tf.function(lambda *pictures: tf.reduce_sum(tf.add_n(pictures), axis=(1, 2)))
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([total.get_concrete_function(*specs)])
+        with pytest.raises(ValueError, match="expected one input"):
+            LiteRT(converter.convert())
+
     def test_whole_numbers_need_photos(self) -> None:
         network = image_classifier(notebook_models()["dense"], Path("m.keras"), "-1..1")
         with pytest.raises(TrainingError, match="--data"):

@@ -63,6 +63,11 @@ def test_without_maps_and_without_background():
     assert not prediction.known
 
 
+def test_a_map_that_says_the_same_everywhere_is_zero():
+    activation = Classifier(MadeUpRuntime(LOGITS, np.full_like(MAPS, 3)), METADATA).classify(red()).activation
+    np.testing.assert_array_equal(activation, np.zeros((2, 2)))
+
+
 def test_a_picture_on_the_threshold_is_known():
     score = Classifier(MadeUpRuntime(LOGITS), METADATA).classify(red()).score
     assert Classifier(MadeUpRuntime(LOGITS), replace(METADATA, rejection_threshold=score)).classify(red()).known

@@ -1,22 +1,24 @@
-"""Writes an artifact's MODEL_CARD.md from its metadata (Mitchell et al. 2019, arXiv:1810.03993)."""
+"""Writes an artifact's model card (Mitchell et al. 2019, arXiv:1810.03993) from its metadata."""
 
 from typing import Any
 
 CARD_FILE = "MODEL_CARD.md"
-WORST = 5  # confusions listed
+CONFUSIONS_LISTED = 5  # of each set
 HELD_BACK = {"reference": "reference split", "grouped_validation": "grouped split, validation"}
 SPLITS = {
-    "reference": "Reference split: in each class, file names sorted as strings, the first 20 % are validation.",
-    "grouped": "Grouped split: photos of one object, found by the code, are all on one side; 70 % trained on, 15 % "
-    "validation, 15 % test.",
+    "reference": "The split is the reference split: in each class, with file names sorted as strings, the first 20 % "
+    "are for validation.",
+    "grouped": "The split is the grouped one: all photos of one object, as found by a program, are in one part; 70 % "
+    "are for training, 15 % for validation and 15 % for a test.",
 }
 
 
 def render(metadata: dict[str, Any]) -> str:
-    """The model card as Markdown. Says only what the metadata holds, and names what it does not."""
+    """Render the model card as Markdown. It says what the metadata holds, and names what is missing there."""
     training, figures = metadata["training"], metadata["figures"]
     parts = [
-        "# Model card\n\nWritten by `training/report/model_card.py` from `metadata.json`; change that, not this.",
+        "# Model card\n\nThis file is written by `training/report/model_card.py` from `metadata.json`; "
+        "change that, not this.",
         _what_it_is(metadata),
         "## Data and licences\n\n" + (training.get("data_notes") or _no_notes(training)).strip(),
         _how_trained(training),
@@ -33,10 +35,10 @@ def render(metadata: dict[str, Any]) -> str:
 def _what_it_is(metadata: dict[str, Any]) -> str:
     size = metadata["input_size"]
     background = (
-        " One more output, never shown as a label, stands for a picture of none of them; `known` compares it with the "
-        "labels."
+        " One more output, which is never given as a label, stands for pictures that show none of them; `known` "
+        "compares it with the outputs of the labels."
         if metadata["background"]
-        else " `known` rests on the energy of the labels' logits alone."
+        else " `known` is decided by the energy of the labels' logits alone."
     )
     return (
         "## What it is\n\n"
@@ -56,15 +58,19 @@ def _how_trained(training: dict[str, Any]) -> str:
     if "source" in training:
         return "\n".join([*lines, f"Elsewhere: this artifact was exported from `{training['source']}`."])
     data = training["data"]
-    lines.append(f"- main folder `{data['name']}`: {_counts(data['classes'])}; {data['training']} trained on, ")
-    lines[-1] += f"{data['validation']} held back for validation"
+    lines.append(
+        f"- main folder `{data['name']}`: {_counts(data['classes'])}; {data['training']} photos for training, "
+        f"{data['validation']} held back for validation"
+    )
     for extra in training["extra"]:
         lines.append(
-            f"- extra folder `{extra['name']}`, only trained on, a photo counting {extra['weight']:g}: "
-            f"{_counts(extra['classes'])}"
+            f"- extra folder `{extra['name']}`, only for training, where a photo counts {extra['weight']:g} times as "
+            f"much: {_counts(extra['classes'])}"
         )
-    lines.append(f"- pictures of none of the classes: {training['background_pictures']}, and synthetic empty scenes")
-    start = f", gone on from another run's `{training['start']}`" if training.get("start") else ""
+    lines.append(
+        f"- pictures that show none of the classes: {training['background_pictures']}, and synthetic empty scenes"
+    )
+    start = f", after those of another run, `{training['start']}`" if training.get("start") else ""
     lines.append(f"- starting weights: {training['weights']}{start}; seed {training['seed']}")
     for stage in training["stages"]:
         lines.append(
@@ -79,19 +85,20 @@ def _how_trained(training: dict[str, Any]) -> str:
 
 def _protocol(metadata: dict[str, Any]) -> str:
     if not metadata["calibrated"]:
-        return "## Calibration\n\nNone: confidences are the network's own, and every picture counts as known."
+        return "## Calibration\n\nNone: the confidences are the network's own, and every picture counts as known."
     split = metadata["training"].get("split", "reference")
     figures = next(metadata["figures"][key] for key in HELD_BACK if key in metadata["figures"])
-    leak = "; photos of one object on both sides of the split flatter more" if split == "reference" else ""
+    leak = (
+        "; where photos of one object are on both sides of the split, they flatter more" if split == "reference" else ""
+    )
     return (
         "## Protocol and calibration\n\n"
-        f"Every figure was measured on the exported file through `model.Classifier`. {SPLITS[split]} "
-        "The same validation photos chose the best epochs, the temperature "
-        f"({metadata['temperature']:.3f}) and the rejection threshold "
-        f"({metadata['rejection_threshold']:.3f}, which {figures['acceptance']:.0%} of them pass), so their figures "
-        f"flatter a little{leak}. "
-        f"The temperature took the ECE ({figures['ece_bins']} bins) from {figures['ece_before']:.1%} to "
-        f"{figures['ece']:.1%} and the NLL from {figures['nll_before']:.3f} to {figures['nll']:.3f}."
+        f"Every figure was measured on the exported file through `model.Classifier`. {SPLITS[split]} The validation "
+        f"photos also chose the best epochs, the temperature ({metadata['temperature']:.3f}) and the rejection "
+        f"threshold ({metadata['rejection_threshold']:.3f}, which {figures['acceptance']:.0%} of them pass), so their "
+        f"figures flatter a little{leak}. The temperature took their expected calibration error (ECE, "
+        f"{figures['ece_bins']} bins) from {figures['ece_before']:.1%} to {figures['ece']:.1%} and their mean negative "
+        f"log-likelihood (NLL, in nats) from {figures['nll_before']:.3f} to {figures['nll']:.3f}."
     )
 
 
@@ -110,7 +117,7 @@ def _figures(sets: dict[str, Any]) -> str:
     labels = list(next(iter(sets.values()))["per_class"])
     lines += [
         "",
-        "Recall and, behind the stroke, precision of each class:",
+        "Recall and, after the slash, precision of each class:",
         "",
         "| set | " + " | ".join(labels) + " |",
         "|---" * (len(labels) + 1) + "|",
@@ -122,7 +129,7 @@ def _figures(sets: dict[str, Any]) -> str:
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     commands = {name: row["command"] for name, row in sets.items() if "command" in row}
     if commands:
-        lines += ["", "Measured with, folders by name:", ""]
+        lines += ["", "These were measured with the following commands, where folders are given by name:", ""]
         lines += [f"- {name}: `{command}`" for name, command in commands.items()]
     return "\n".join(lines)
 
@@ -135,13 +142,13 @@ def _not_items(sets: dict[str, Any]) -> str:
     ]
     if not rows:
         return ""
-    header = "| items | pictures of none | count | AUROC | FPR95 | wrongly known |\n|---|---|---|---|---|---|"
+    header = "| items | pictures without an item | count | AUROC | FPR95 | wrongly known |\n|---|---|---|---|---|---|"
     return (
         "## Knowing what it does not know\n\n"
-        "How well the score tells the items of a set from pictures that show none. FPR95 is the share of these that "
-        "pass where 95 % of the set's items do. Empty scenes are drawn by the generator that training uses, with "
-        "another seed: they show that it was learned, not that every empty room is recognised.\n\n"
-        + "\n".join([header, *rows])
+        "How well the score tells the items of a set from pictures that show none. AUROC is the chance that an item's "
+        "score is the higher one. FPR95 is the share of the pictures without an item that pass a threshold which 95 % "
+        "of the items pass. Empty scenes come from the generator that training uses, with other random numbers: they "
+        "show that what it draws was learned, not that every empty room is recognised.\n\n" + "\n".join([header, *rows])
     )
 
 
@@ -150,14 +157,14 @@ def _spread(spread: dict[str, Any]) -> str:
         return ""
     return (
         "## Spread\n\n"
-        "The same with other random numbers: the mean of several whole runs and, in brackets, least and most. AUROC "
-        "and FPR95 are those of the kind of pictures without an item that each run told apart worst.\n\n"
+        "What whole runs gave that differ in their random numbers alone: their mean and, in brackets, the least and "
+        "the most. AUROC and FPR95 are those of the kind of pictures without an item that a run told apart worst.\n\n"
         + spread_table(spread)
     )
 
 
 def spread_table(spread: dict[str, Any]) -> str:
-    """A Markdown table of what `training.spread.spread` gives, by the recipe's name."""
+    """A Markdown table of what `report.spread.spread` gives, for each recipe's name."""
     lines = [
         "| recipe | seeds | set | accuracy | ECE | known | AUROC | FPR95 |",
         "|---|---|---|---|---|---|---|---|",
@@ -192,7 +199,7 @@ def _mistakes(sets: dict[str, Any]) -> str:
             ),
             key=lambda entry: -entry[0],
         )
-        listed = "; ".join(f"{true} taken for {said}: {count}" for count, true, said in wrong[:WORST])
+        listed = "; ".join(f"{true} taken for {said}: {count}" for count, true, said in wrong[:CONFUSIONS_LISTED])
         lines.append(f"- {name}: {listed or 'none'}")
     return "\n".join(lines)
 

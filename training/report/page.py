@@ -1,7 +1,6 @@
 """Writes what was measured on a set as one page with plots, which needs no other file and no internet."""
 
 import base64
-import html
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 
 import cv2
 import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -20,13 +21,15 @@ from training.report.measure import Results
 WORST_SHOWN = 24
 THUMBNAIL_PX = 160  # longest side
 BLUE, ORANGE, GREY = "#2563a8", "#c2610f", "#8a8f98"
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1c1f23 }
-table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: right; border-bottom: 1px solid #ddd }
-td:first-child, th:first-child { text-align: left } svg { max-width: 100%; height: auto }
-.worst { display: flex; flex-wrap: wrap; gap: 1rem } figure { margin: 0; width: 10rem } img { max-width: 100% }
-figcaption { font-size: .85rem; overflow-wrap: anywhere }
-"""
+
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
 
 
 def write_report(
@@ -47,22 +50,22 @@ def write_report(
         others: For each kind of pictures that show no item, their scores.
         threshold: The score from which a picture is known.
     """
-    parts = [
-        f"<h1>{html.escape(title)}</h1><p><code>{html.escape(figures['command'])}</code></p>",
-        _summary(figures),
-        "<h2>Which label is taken for which</h2>" + _confusion(figures),
-        "<h2>Precision and recall</h2>" + _per_class(figures),
-        "<h2>Does the confidence mean something?</h2>" + _reliability(results, figures["ece"]),
-        "<h2>Knowing what it does not know</h2>" + _rejection(results, others, threshold),
-        "<h2>The worst mistakes</h2>" + _worst(results),
-    ]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{html.escape(title)}</title>"
-        f"<style>{STYLE}</style>\n" + "\n".join(parts) + "</html>\n",
-        encoding="utf-8",
+    plots = {
+        "Which label is taken for which": _confusion(figures),
+        "Precision and recall": _per_class(figures),
+        "Does the confidence mean something?": _reliability(results, figures["ece"]),
+        "Knowing what it does not know": _rejection(results, others, threshold),
+    }
+    page = _environment.get_template("page.html").render(
+        title=title,
+        command=figures["command"],
+        summary=_summary(figures),
+        not_items=figures.get("not_items", {}),
+        plots=plots.items(),
+        mistakes=[_mistake(results, index) for index in worst_mistakes(results)],
     )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(page + "\n", encoding="utf-8")
 
 
 def reliability(probabilities: NDArray[np.float64], truth: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -105,14 +108,15 @@ def _axes(width: float, height: float, columns: int = 1) -> tuple[Figure, list[A
     return figure, axes
 
 
-def _svg(figure: Figure) -> str:
+def _svg(figure: Figure) -> Markup:
+    """The plot as SVG, in which matplotlib has escaped every text."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()[buffer.getvalue().index("<svg") :]
+    return Markup(buffer.getvalue()[buffer.getvalue().index("<svg") :])
 
 
-def _summary(figures: dict[str, Any]) -> str:
-    rows = [
+def _summary(figures: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
         ("photos", f"{figures['count']}"),
         ("accuracy", f"{figures['accuracy']:.1%}"),
         ("balanced accuracy", f"{figures['balanced_accuracy']:.1%}"),
@@ -120,20 +124,9 @@ def _summary(figures: dict[str, Any]) -> str:
         ("NLL", f"{figures['nll']:.3f}"),
         ("known", f"{figures['known_rate']:.1%}"),
     ]
-    lines = "".join(f"<tr><td>{name}</td><td>{value}</td></tr>" for name, value in rows)
-    table = f"<table>{lines}</table>"
-    if "not_items" not in figures:
-        return table
-    kinds = "".join(
-        f"<tr><td>{html.escape(name)}</td><td>{row['count']}</td><td>{row['auroc']:.3f}</td>"
-        f"<td>{row['fpr95']:.1%}</td><td>{row['known_rate']:.1%}</td></tr>"
-        for name, row in figures["not_items"].items()
-    )
-    head = "<tr><th>pictures without an item</th><th>count</th><th>AUROC</th><th>FPR95</th><th>wrongly known</th></tr>"
-    return f"{table}<p></p><table>{head}{kinds}</table>"
 
 
-def _confusion(figures: dict[str, Any]) -> str:
+def _confusion(figures: dict[str, Any]) -> Markup:
     labels, matrix = figures["labels"], np.array(figures["confusion_matrix"])
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure, (ax,) = _axes(2 + 0.75 * len(labels), 1.3 + 0.65 * len(labels))
@@ -148,7 +141,7 @@ def _confusion(figures: dict[str, Any]) -> str:
     return _svg(figure)
 
 
-def _per_class(figures: dict[str, Any]) -> str:
+def _per_class(figures: dict[str, Any]) -> Markup:
     labels = figures["labels"]
     figure, (ax,) = _axes(2 + 1.1 * len(labels), 3.2)
     for shift, (name, colour) in zip((-0.2, 0.2), (("precision", BLUE), ("recall", ORANGE)), strict=True):
@@ -161,7 +154,7 @@ def _per_class(figures: dict[str, Any]) -> str:
     return _svg(figure)
 
 
-def _reliability(results: Results, ece: float) -> str:
+def _reliability(results: Results, ece: float) -> Markup:
     bins = reliability(results.probabilities, results.truth)
     figure, (ax, counts) = _axes(9, 3.6, columns=2)
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
@@ -173,7 +166,7 @@ def _reliability(results: Results, ece: float) -> str:
     return _svg(figure)
 
 
-def _rejection(results: Results, others: Mapping[str, NDArray[np.float64]], threshold: float) -> str:
+def _rejection(results: Results, others: Mapping[str, NDArray[np.float64]], threshold: float) -> Markup:
     figure, axes = _axes(9 if others else 5, 3.6, columns=2 if others else 1)
     coverage = np.arange(1, len(results.truth) + 1) / len(results.truth)
     confidence = results.probabilities.max(axis=1)
@@ -197,24 +190,18 @@ def _rejection(results: Results, others: Mapping[str, NDArray[np.float64]], thre
     return _svg(figure)
 
 
-def _worst(results: Results) -> str:
-    shown = worst_mistakes(results)
-    if not shown:
-        return "<p>None: every photo is right.</p>"
-    return '<div class="worst">' + "".join(_mistake(results, index) for index in shown) + "</div>"
-
-
-def _mistake(results: Results, index: int) -> str:
+def _mistake(results: Results, index: int) -> dict[str, object]:
     rgb = read_photo(results.paths[index])
     scale = THUMBNAIL_PX / max(rgb.shape[:2])
     size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     _, content = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
     said = int(results.probabilities[index].argmax())
-    caption = (
-        f"{html.escape(results.labels[results.truth[index]])}, taken for <b>{html.escape(results.labels[said])}</b> "
-        f"({results.probabilities[index, said]:.0%}{'' if results.known[index] else ', not known'})<br>"
-        f"{html.escape(results.paths[index].name)}"
-    )
-    data = base64.b64encode(content.tobytes()).decode()
-    return f'<figure><img alt="" src="data:image/jpeg;base64,{data}"><figcaption>{caption}</figcaption></figure>'
+    return {
+        "picture_uri": f"data:image/jpeg;base64,{base64.b64encode(content.tobytes()).decode()}",
+        "truth": results.labels[results.truth[index]],
+        "said": results.labels[said],
+        "confidence": f"{results.probabilities[index, said]:.0%}",
+        "known": bool(results.known[index]),
+        "name": results.paths[index].name,
+    }
