@@ -1,4 +1,7 @@
-"""What all visitors of one process share: settings, classifier, engine and rules. Made once, on first use."""
+"""What all visitors of one process share: settings, classifier, engine, rules and more. Made once, on first use.
+
+This module alone wires the rooms of the app together.
+"""
 
 import functools
 import logging
@@ -26,14 +29,27 @@ from model import Classifier
 
 log = logging.getLogger(__name__)
 
-CORES_PER_STREAM = 0.4  # of this server, measured with `python -m tests.measure.bench`, and its page's share on top
+# What a visitor's stream takes: measured with `python -m tests.measure.bench`, plus the share of the visitor's page.
+CORES_PER_STREAM = 0.4
 
 
 @dataclass(frozen=True)
 class Services:
-    """The shared objects. gate is the operator page's.
+    """The shared objects.
 
-    counts: None where answers are not counted; counts_problem: why not, although they should be, else empty.
+    Attributes:
+        settings: What the operator has set.
+        classifier: The model.
+        rules: The rules in force, in English.
+        engine: Classifies for all streams; it is running.
+        places: Admission control: who may stream.
+        ice: The STUN and TURN servers for new connections.
+        photos: Unpacks photos.
+        totals: The figures of all streams, summed up.
+        counts: The kiosk's counted answers; None where answers are not counted.
+        counts_problem: Why they are not counted although they should be; else empty.
+        kiosk: The last sign of life of the kiosk's page.
+        gate: Checks passwords for the operator's page.
     """
 
     settings: Settings
@@ -50,13 +66,13 @@ class Services:
     gate: PasswordGate = field(default_factory=PasswordGate)
 
     def new_processor(self) -> StreamProcessor:
-        """A processor for one visitor's stream."""
+        """Make a processor for one visitor's stream."""
         return self._processor()
 
     def new_kiosk_processor(self) -> StreamProcessor:
-        """A processor for a fixed camera whose page draws the answers itself, over the whole screen."""
+        """Make a processor for a fixed camera whose page draws the answers itself, over the whole screen."""
         processor = self._processor(presence=Presence(), draws=False)
-        processor.mirrored = True  # whoever stands before a kiosk sees themselves
+        processor.mirrored = True  # Whoever stands before a kiosk expects a mirror.
         return processor
 
     def _processor(self, presence: Presence | None = None, draws: bool = True) -> StreamProcessor:
@@ -71,21 +87,26 @@ class Services:
         )
 
     def rules_in(self, words: Language, name: str | None = None) -> Rules:
-        """The rules in a language. name: of a shipped file, from a page's address; any other gives the rules in force.
+        """Load rules in a language, or take them from the cache.
 
-        Raises RulesError for a file that has been spoilt since the start.
+        Args:
+            words: The language.
+            name: The name of a shipped rules file, from a page's address. Any other name gives the rules in force.
+
+        Raises:
+            RulesError: The file has been spoilt since the start.
         """
         path = rules_files().get(name or "") or rules_path(self.settings)
         return _rules(self.classifier.labels, path, words.code)
 
 
 def rules_path(settings: Settings) -> Path | None:
-    """The rules file that the settings name: a shipped one by its name, or any file; None for the default."""
+    """The rules file that the settings name: a shipped one by its name, or any file. None for the default rules."""
     return rules_files().get(settings.bins) or settings.path(settings.bins)
 
 
 def counts_path(settings: Settings) -> Path:
-    """The file of counts that the settings name, or the usual one."""
+    """The file of counts that the settings name, or else `counts.sqlite3` in the project's folder."""
     return settings.path(settings.counts_file) or ROOT / "counts.sqlite3"
 
 
@@ -95,9 +116,13 @@ def _rules(labels: tuple[str, ...], path: Path | None, code: str) -> Rules:
 
 
 def _open_counts(settings: Settings) -> tuple[Counts | None, str]:
-    """The counts if answers are to be counted and their disk can be written, else why not.
+    """Open the counts, if answers are to be counted.
 
-    Raises CountsError for a file that is not one of ours: a mistake in the settings, which is not to pass unseen.
+    Returns:
+        The counts, or None; and why answers are not counted although they should be, or an empty text.
+
+    Raises:
+        CountsError: The file is not one of ours. That is a mistake in the settings, which must not pass unseen.
     """
     if not settings.count_answers:
         return None, ""
@@ -110,10 +135,16 @@ def _open_counts(settings: Settings) -> tuple[Counts | None, str]:
 
 @functools.cache
 def services() -> Services:
-    """The process's services; the first call loads the model and starts the engine.
+    """The services of this process. The first call loads the model and starts the engine.
 
-    Raises SettingsError, LanguageError, ArtifactError, RulesError or CountsError, each saying what is wrong with which
-    file.
+    Each error says what is wrong with which file.
+
+    Raises:
+        SettingsError: A setting cannot be used, or the port for the metrics is taken.
+        LanguageError: A language file cannot be used.
+        ArtifactError: The model cannot be used.
+        RulesError: The rules cannot be used.
+        CountsError: The file of counts is not one of ours.
     """
     memory.few_heaps()
     settings = load_settings()
