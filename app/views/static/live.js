@@ -71,22 +71,31 @@
   }
 
   // Streamlit comes back from a page to this one, or never leaves it, when something that this page asks for right after
-  // a link was pressed still names this one (seen in 1.67.0). The camera's component does so while it starts, so it ends
-  // first. What is asked for four times a second does so too, rarely: the link is pressed again.
+  // a link or the browser's back was pressed still names this one (seen in 1.67.0). The camera's component does so while
+  // it starts, so it ends first. What is asked for four times a second does so too, rarely: the link is pressed again.
+  // Meanwhile the page that was left must not become an entry of the browser's history, or forward leads nowhere.
   const LINK = '[data-testid="stPageLink"] a';
   const CAMERA = 'iframe[title*="webrtc"]';
-  addEventListener("popstate", () => (wanted = null));
-  document.addEventListener("click", (event) => {
-    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey; // in a tab or a window of its own
-    if (!event.isTrusted || elsewhere) return;
-    wanted = event.target.closest(LINK)?.pathname;
+  const elsewhere = () => wanted && wanted !== new URL(".", location).pathname && now() - wantedAt < SETTLED;
+
+  function leaveFor(path) {
+    wanted = path;
     wantedAt = followedAt = now();
-    if (wanted && wanted !== location.pathname) one(CAMERA)?.contentWindow.location.replace("about:blank");
+    if (elsewhere()) one(CAMERA)?.contentWindow.location.replace("about:blank");
+  }
+  addEventListener("popstate", () => leaveFor(location.pathname));
+  document.addEventListener("click", (event) => {
+    const inAnother = event.ctrlKey || event.metaKey || event.shiftKey; // tab or window
+    if (event.isTrusted && !inAnother) leaveFor(event.target.closest(LINK)?.pathname);
   }, true);
 
+  const pushState = history.pushState.bind(history);
+  history.pushState = (state, unused, url) => {
+    if (!elsewhere() || new URL(url, location).pathname === wanted) pushState(state, unused, url);
+  };
+
   function follow() {
-    if (now() - wantedAt > SETTLED) wanted = null;
-    if (!wanted || wanted === location.pathname || now() - followedAt < LEFT) return;
+    if (!elsewhere() || now() - followedAt < LEFT) return;
     followedAt = now();
     [...document.querySelectorAll(LINK)].find((link) => link.pathname === wanted)?.click();
   }
