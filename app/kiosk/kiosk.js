@@ -11,6 +11,7 @@
   const LOST = 10; // ... and starts anew, if the server answers
   const YOUNG = 12; // a page is given this long before it is reloaded for its camera
   const CAMERA = 4; // of camera trouble before that
+  const PATIENCE = 60; // the same if the browser has said why; pressing the start button again mostly helps
   const PRESS = 8; // between two presses of the start button
   const OLD = 6 * 3600; // then it reloads while nobody is there, so that nothing can grow for weeks
   const SCREEN = ".k:not(.k-over *)";
@@ -19,13 +20,12 @@
   const health = location.pathname.replace(/kiosk\/?$/, "_stcore/health");
 
   let beat = "", beatAt = now(), failures = 0, offline = false, pressedAt = -PRESS, scene = "", sceneAt = now();
-  let said = "", refused = false;
+  let said = "", trouble = null; // of the camera, as the browser says
 
   async function cameraThere() {
     const devices = await navigator.mediaDevices?.enumerateDevices() ?? [];
     const permission = await navigator.permissions?.query({ name: "camera" }).catch(() => null); // not in every browser
-    refused = permission?.state === "denied";
-    return !refused && devices.some((device) => device.kind === "videoinput");
+    return permission?.state !== "denied" && devices.some((device) => device.kind === "videoinput");
   }
 
   function startCamera() {
@@ -41,6 +41,8 @@
           height: 100% !important; max-height: none !important; object-fit: cover; }`;
       inside.head.append(style);
     }
+    trouble = ["starting", "camera"].includes(scene) ? window.whichbinCameraTrouble(inside) ?? trouble : null;
+    showOver();
     const label = one(".k-page")?.dataset.start;
     const button = [...inside.querySelectorAll("button")].find((b) => !b.disabled && b.textContent.trim() === label);
     if (button && now() - pressedAt > PRESS) {
@@ -49,10 +51,16 @@
     }
   }
 
+  function showOver() {
+    const over = one(".k-over"), kind = offline ? "offline" : trouble;
+    if (!over) return;
+    over.hidden = !kind;
+    for (const screen of over.children) screen.hidden = screen.dataset.kind !== kind;
+  }
+
   function showOffline(shown) {
-    const screen = one(".k-over");
-    if (screen) screen.hidden = !shown;
     offline = shown;
+    showOver();
   }
 
   function chime(context) {
@@ -101,8 +109,8 @@
     if (failures) return;
     if (offline || quiet > LOST) return location.reload();
     if (quiet > STALE && !offline) showOffline(true);
-    const trouble = scene === "camera" && window.isSecureContext; // also what a start that takes too long ends in
-    if (trouble && now() - sceneAt > CAMERA && now() > YOUNG && (await cameraThere())) return location.reload();
+    const dark = ["camera", "camera_failed"].includes(scene) && window.isSecureContext; // or it takes too long to start
+    if (dark && now() - sceneAt > (trouble ? PATIENCE : CAMERA) && now() > YOUNG && (await cameraThere())) return location.reload();
     if (scene === "attract" && now() - sceneAt > 60 && now() > OLD) location.reload();
   }
 

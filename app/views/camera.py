@@ -1,14 +1,18 @@
 """The camera of a page: streamlit-webrtc's component, with what it needs to send frames and get them back annotated."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit_webrtc
+from aiortc.exceptions import OperationError
 
 from app.advice.languages import Language
 from app.services import services
 from app.stream.processor import StreamProcessor
 from app.stream.track import AnnotatedTrack, CameraSink
+
+log = logging.getLogger(__name__)
 
 # The component's texts, and ours for them; the pages' scripts find its buttons by these
 TEXTS = {
@@ -21,6 +25,14 @@ TEXTS = {
     "device_not_available": "camera_none",
     "device_access_denied": "camera_denied",
 }
+
+# What keeps a camera's pictures away that only the browser knows; `static/camera.js` and `static/live.js` tell them
+# apart, and each has a title and a detail of its own in the language files
+TROUBLES = ("refused", "missing", "busy", "unsuitable", "no_api", "failed")
+
+
+class VideoError(Exception):
+    """The server cannot take the browser's video. The message is the beginning of two keys of the language files."""
 
 
 def camera(
@@ -41,6 +53,9 @@ def camera(
 
     Returns:
         The component's context.
+
+    Raises:
+        VideoError: The server cannot take the browser's video. The log says why.
     """
     track = AnnotatedTrack(processor)  # used if this run opens a connection; no two connections may share one
     video: dict[str, Any] = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
@@ -49,14 +64,21 @@ def camera(
     attributes: dict[str, Any] = {"autoPlay": True, "playsInline": True, "muted": True, "controls": False}
     if style:
         attributes["style"] = dict(style)
-    return streamlit_webrtc.webrtc_streamer(
-        key=key,
-        mode=streamlit_webrtc.WebRtcMode.SENDRECV,
-        rtc_configuration=services().ice.rtc_configuration(),
-        media_stream_constraints={"video": video, "audio": False},
-        source_video_track=track,
-        sink_video_track=CameraSink(track),
-        video_html_attrs=attributes,
-        translations={name: words(key) for name, key in TEXTS.items()},
-        media_toggle_controls=False,
-    )
+    try:
+        return streamlit_webrtc.webrtc_streamer(
+            key=key,
+            mode=streamlit_webrtc.WebRtcMode.SENDRECV,
+            rtc_configuration=services().ice.rtc_configuration(),
+            media_stream_constraints={"video": video, "audio": False},
+            source_video_track=track,
+            sink_video_track=CameraSink(track),
+            video_html_attrs=attributes,
+            translations={name: words(key) for name, key in TEXTS.items()},
+            media_toggle_controls=False,
+        )
+    except (
+        Exception
+    ) as error:  # whatever a browser's offer can set off in there; Streamlit would show it to the visitor
+        log.exception("The connection that a browser offered cannot be made")
+        # what aiortc raises if an offer has no codec that it knows
+        raise VideoError("camera_codec" if isinstance(error, OperationError) else "camera_failed") from error

@@ -12,7 +12,7 @@ from app.services import services
 from app.stream.processor import StreamProcessor
 from app.views import kiosk_html as html
 from app.views import ui, visitor
-from app.views.camera import camera
+from app.views.camera import TROUBLES, VideoError, camera
 
 LOOK_S = 0.2  # between looks at what the camera sees
 IDLE_S = 30.0  # without anybody, after which a visitor's choice of language is forgotten
@@ -35,7 +35,9 @@ sound = shared.settings.kiosk_sound or st.query_params.get("sound") == "1"
 folder = Path(kiosk.__file__).parent
 st.html(folder / "kiosk.css")
 st.html(
-    html.page_html(words, sound) + ui.page_html(words) + ui.script("reached.js", str(folder / "kiosk.js")),
+    html.page_html(words, sound, TROUBLES)
+    + ui.page_html(words)
+    + ui.script("reached.js", "camera.js", str(folder / "kiosk.js")),
     unsafe_allow_javascript=True,
 )
 
@@ -58,8 +60,22 @@ if shared.places.ask(me):
     wait_for_a_place()
     st.stop()
 
+
+@st.fragment(run_every=1.0)
+def show_problem(name: str) -> None:
+    st.html(html.trouble_html(name, "camera-off", words))
+    beat()
+
+
 with st.container(key="kiosk-camera"):
-    camera("kiosk", processor, words)
+    problem = ""
+    try:
+        camera("kiosk", processor, words)
+    except VideoError as error:
+        problem = str(error)
+if problem:
+    show_problem(problem)
+    st.stop()
 
 with st.container(key="kiosk-languages", horizontal=True):
     for code, other in languages().items():

@@ -1,5 +1,7 @@
 """The kiosk's screens as HTML; `app/kiosk/kiosk.css` lays them out."""
 
+from collections.abc import Iterable
+
 from markupsafe import Markup
 
 from app.advice.bins import Rules
@@ -71,6 +73,14 @@ def spoken_html(screen: Screen, rules: Rules, aloud: bool) -> Markup:
     return render("kiosk/spoken.html", text=text, aloud=aloud and answers, words=words)
 
 
-def page_html(words: Language, sound: bool) -> Markup:
-    """What the page's script needs, and the screens that it shows by itself: no connection, no camera here."""
-    return render("kiosk/page.html", words=words, sound=sound, origin_text=no_camera_here(words))
+def page_html(words: Language, sound: bool, troubles: Iterable[str]) -> Markup:
+    """What the page's script needs, and the screens that it shows by itself: no connection, no camera and why.
+
+    Args:
+        words: The language.
+        sound: Whether an answer comes with a sound.
+        troubles: Kinds of camera trouble, with words of their own.
+    """
+    return render(
+        "kiosk/page.html", words=words, sound=sound, origin_text=no_camera_here(words), troubles=list(troubles)
+    )

@@ -9,7 +9,7 @@ from app.advice.caption import caption
 from app.services import services
 from app.stream.processor import StreamProcessor
 from app.views import ui, visitor
-from app.views.camera import camera
+from app.views.camera import TROUBLES, VideoError, camera
 
 REFRESH_S = 0.25  # between looks at the verdict
 CAMERAS = {"Front": "camera_front", "Rear": "camera_rear"}  # as they are called in the page's address
@@ -55,19 +55,23 @@ processor.set_threshold(state.get("threshold", round(100 * shared.settings.thres
 
 video, answer = st.container(key="live").columns([3, 2], gap="medium")
 with video:
-    streamer = camera(
-        key,
-        processor,
-        words,
-        facing="user" if facing == "Front" else "environment",
-        style={"width": "100%", "borderRadius": "12px", "display": "block"},
-    )
+    streamer, problem = None, ""
+    try:
+        streamer = camera(
+            key,
+            processor,
+            words,
+            facing="user" if facing == "Front" else "environment",
+            style={"width": "100%", "borderRadius": "12px", "display": "block"},
+        )
+    except VideoError as error:
+        problem = str(error)
     st.html(
         ui.render("live.html", start=words("camera_start"), stop=words("camera_stop")), unsafe_allow_javascript=True
     )
-if streamer.state.signalling:
+if streamer and streamer.state.signalling:
     state.setdefault(f"{key}-connecting", time.monotonic())
-if streamer.state.playing:
+if streamer is None or streamer.state.playing:
     state.pop(f"{key}-connecting", None)
 
 
@@ -77,6 +81,9 @@ def show_answer() -> None:
     if shared.places.ask(me):  # away for too long, and somebody else came in
         st.rerun()
     st.html(ui.render("beat.html", beat=f"{time.monotonic():.0f}"))  # a sign of life, for live.js
+    if problem:
+        st.html(ui.notice(words(f"{problem}_title"), words(f"{problem}_detail"), words))
+        return
     if time.monotonic() - state.get(f"{key}-connecting", float("inf")) > NO_WAY_S:
         st.html(ui.notice(words("no_way_title"), words("no_way_detail"), words))
         return
@@ -91,7 +98,11 @@ def show_answer() -> None:
 
 
 with answer:
-    show_answer()
+    with st.container(key="verdict"):
+        show_answer()
+    with st.container(key="trouble"):  # in its place where the browser knows better, see live.js
+        st.html(ui.troubles(TROUBLES, words))
+        st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
     below = st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom")
     below.segmented_control(
         words("camera_label"),
@@ -114,7 +125,8 @@ with answer:
         )
         st.toggle(words("settings_heat"), key="heat", bind="query-params")
     st.caption(words("live_privacy"))
-    st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
+    with st.container(key="use-photo"):
+        st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
 
 with st.container(key="insecure"):  # seen only where it is so, and the rest is not
     st.html(ui.notice(words("insecure_title"), ui.no_camera_here(words), words))

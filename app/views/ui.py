@@ -3,7 +3,7 @@
 Streamlit keeps styles and drops scripts, unless it is told otherwise; scripts and styles are files in `static/`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -52,7 +52,9 @@ def render(template: str, **values: object) -> Markup:
 
 def page_html(words: Language) -> Markup:
     """What every page needs: its language for the browser, and the script that mends what Streamlit leaves to mend."""
-    return render("page.html", words=words, own={pattern: words.words[key] for pattern, key in FOREIGN.items()})
+    own = {pattern: words.words[key] for pattern, key in FOREIGN.items()}
+    offline = Caption(words("offline_title"), words("offline_detail"), "question", words=words)
+    return render("page.html", words=words, own=own, offline=offline)
 
 
 def spoken(caption: Caption) -> Markup:
@@ -73,6 +75,24 @@ def verdict_card(caption: Caption) -> Markup:
 def notice(title: str, detail: str, words: Language) -> Markup:
     """A neutral card that says something other than an answer."""
     return render("notice.html", caption=Caption(title, detail, "question", words=words))
+
+
+def troubles(kinds: Iterable[str], words: Language) -> Markup:
+    """The cards that the live page's script shows by itself, hidden: why there is no video, and that it is on its way.
+
+    Args:
+        kinds: Of camera trouble, with words of their own.
+        words: The language.
+    """
+    cards = {
+        kind: Caption(words(f"camera_{kind}_title"), words(f"camera_{kind}_detail"), "camera-off", words=words)
+        for kind in kinds
+    }
+    stopped = words("camera_stopped_detail", start=words("camera_start"))
+    cards["stopped"] = Caption(words("camera_stopped_title"), stopped, "camera-off", words=words)
+    cards["starting"] = Caption(words("starting_title"), words("starting_detail"), "frame", words=words)
+    cards["offline"] = Caption(words("offline_title"), words("offline_detail"), "question", words=words)
+    return render("troubles.html", troubles=cards)
 
 
 def no_camera_here(words: Language) -> Markup:

@@ -10,6 +10,7 @@ from app.advice.languages import languages
 from app.kiosk.screens import Scene, Screen
 from app.kiosk.sureness import Sureness
 from app.views import kiosk_html as html
+from app.views.camera import TROUBLES
 from tests.helpers.trashnet import ROOT
 
 LABELS = ("cardboard", "glass", "metal", "paper", "plastic", "trash")
@@ -74,7 +75,7 @@ def test_every_screen_fits(chromium, words, size):
             show(page, html.screen_html(screen, rules) + html.sure_html(screen, words))
             if found := page.evaluate(FAULTS):
                 faults[f"{rules_name} {screen.scene.value} {screen.label}"] = found
-    show(page, html.page_html(words, sound=False).replace(" hidden", ""))
+    show(page, html.page_html(words, sound=False, troubles=TROUBLES).replace(" hidden", ""))
     if found := page.evaluate(FAULTS):
         faults["offline"] = found
     page.close()

@@ -27,6 +27,7 @@ from app.photo.results import headings
 from app.services import services
 from app.stream.places import Places
 from app.views import kiosk_html
+from app.views.camera import TROUBLES
 from tests.helpers.trashnet import ROOT
 
 OURS = re.compile(r"⟦[^⟦⟧]*⟧")  # every text of the made-up language is between these brackets
@@ -156,7 +157,7 @@ def test_the_kiosk(made_up):
         page = kiosk_html.screen_html(screen, rules) + kiosk_html.sure_html(screen, made_up)
         page += kiosk_html.spoken_html(screen, rules, aloud=True)
         assert foreign(re.sub(r"<[^>]*>", " ", page), texts) == "", scene
-    page = re.sub(r"<[^>]*>", " ", kiosk_html.page_html(made_up, sound=False))
+    page = re.sub(r"<[^>]*>", " ", kiosk_html.page_html(made_up, sound=False, troubles=TROUBLES))
     assert foreign(page, texts) == ""
 
 

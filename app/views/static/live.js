@@ -10,6 +10,7 @@
   const LOOK = 100; // milliseconds between two looks; all other times are in seconds
   const FRESH = 2; // a session that gave a sign of life so long ago is there; it gives one each second
   const STALLED = 4; // a video without a new picture is connected anew, if the session is there
+  const SILENT = 6; // without a sign of life, there is no connection, and what the page says is stale
   const LOST = 15; // without a sign of life, the page begins anew as soon as the server answers
   const HEALTH = "_stcore/health";
   const ANSWER = 1.5; // that it is given for an answer
@@ -17,24 +18,32 @@
   const PRESS_MOST = 30;
   const LEFT = 1; // after a link was pressed the page is left, or it is pressed again
   const SETTLED = 5; // ... for so long
+  const AGAIN = ["missing", "busy", "failed"]; // camera troubles that may end by themselves, so that it is tried again
   const one = (selector) => document.querySelector(selector);
   const now = () => performance.now() / 1000;
 
-  // Of each of the component's documents: `stopped` by its visitor, who alone starts it again; whether it has `played`,
-  // as what never did (a refused camera, no way through) is not tried again; when it may be pressed the next time; how
-  // many pictures its video has `shown`, and for how long there was none.
+  // Of each of the component's documents: `stopped` by its visitor, who alone starts it again; its `trouble`, until there
+  // is video; whether it has `played`, as what never did (a refused camera, no way through) is not tried again; when it
+  // may be pressed the next time; how many pictures its video has `shown`, and for how long there was none.
   const components = new WeakMap();
   let beat = "", quiet = 0, lookedAt = now(), asking = false;
+  let granted = false; // since the camera was refused
   let wanted = null, wantedAt = 0, followedAt = 0;
 
   function known(inside) {
     let component = components.get(inside);
     if (component) return component;
-    component = { stopped: false, played: false, pressed: false, next: 0, wait: PRESS, shown: 0, still: 0 };
+    component = { stopped: false, trouble: null, played: false, pressed: false, next: 0, wait: PRESS, shown: 0, still: 0 };
     components.set(inside, component);
+    const style = inside.createElement("style"); // its own words for troubles are English, and a developer's
+    style.textContent = ".MuiAlert-root { display: none !important; }";
+    inside.head.append(style);
+    inside.defaultView.navigator.mediaDevices?.addEventListener("devicechange", () => (component.next = 0));
     const pressed = (event) => {
       const button = event.isTrusted && event.target.closest("button"); // not the presses below
-      if (button) component.stopped = button.textContent.trim() === one(".wb-live")?.dataset.stop;
+      if (!button) return;
+      component.stopped = button.textContent.trim() === one(".wb-live")?.dataset.stop;
+      component.trouble = null;
     };
     inside.addEventListener("click", pressed, true);
     return component;
@@ -44,7 +53,7 @@
     const shown = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0; // its time goes on without pictures
     component.still = shown === component.shown ? component.still + elapsed : 0;
     component.shown = shown;
-    if (shown && !component.still) [component.played, component.wait] = [true, PRESS];
+    if (shown && !component.still) [component.played, component.wait, component.trouble] = [true, PRESS, null];
   }
 
   function press(inside, label) {
@@ -55,13 +64,37 @@
   }
 
   function startCamera(component, inside, words) {
-    if (component.stopped || (component.pressed && !component.played) || now() < component.next) return;
+    const again = component.played || AGAIN.includes(component.trouble) || (component.trouble === "refused" && granted);
+    if (component.stopped || (component.pressed && !again) || now() < component.next) return;
+    granted = false;
     const stalled = component.shown && component.still > STALLED;
     if (stalled && press(inside, words.stop)) return; // and at the next look:
     if (!press(inside, words.start)) return;
     [component.pressed, component.next] = [true, now() + component.wait];
     component.wait = Math.min(2 * component.wait, PRESS_MOST);
   }
+
+  // What stands in the answer's place; null for the answer.
+  function instead(component) {
+    const connection = one(".stApp")?.dataset.testConnectionState; // Streamlit's, which notices a server that is gone
+    if (quiet > SILENT || (connection && connection !== "CONNECTED")) return "offline";
+    if (!component) return null;
+    if (component.stopped) return "stopped";
+    if (component.trouble) return component.trouble;
+    return component.shown || one(".st-key-verdict .wb-notice") ? null : "starting"; // the server may know what is wrong
+  }
+
+  function show(kind) {
+    const root = document.documentElement;
+    if (kind) root.dataset.camera = kind;
+    else delete root.dataset.camera;
+    for (const card of document.querySelectorAll(".wb-trouble")) card.hidden = card.dataset.kind !== kind;
+  }
+
+  navigator.permissions?.query({ name: "camera" }).then(
+    (permission) => (permission.onchange = () => (granted = permission.state === "granted")),
+    () => {}, // not in every browser; the visitor presses the button then
+  );
 
   async function beginAnew() {
     if (asking) return;
@@ -108,9 +141,15 @@
     [beat, lookedAt] = [sign, now()];
     const inside = one(CAMERA)?.contentDocument;
     if (page) follow();
-    if (!page || !inside?.body || document.hidden) return;
-    const component = known(inside);
-    watch(component, inside.querySelector("video"), elapsed);
+    else show(null);
+    if (!page || document.hidden) return;
+    const component = inside?.body && inside.head ? known(inside) : null;
+    if (component) {
+      component.trouble = window.whichbinCameraTrouble(inside) ?? component.trouble;
+      watch(component, inside.querySelector("video"), elapsed);
+    }
+    show(instead(component));
+    if (!component) return;
     if (quiet > LOST) beginAnew();
     else if (sign !== undefined && quiet < FRESH) startCamera(component, inside, page.dataset);
   }, LOOK);
