@@ -75,9 +75,12 @@ def test_every_screen_fits(chromium, words, size):
             show(page, html.screen_html(screen, rules) + html.sure_html(screen, words))
             if found := page.evaluate(FAULTS):
                 faults[f"{rules_name} {screen.scene.value} {screen.label}"] = found
-    show(page, html.page_html(words, sound=False, troubles=TROUBLES).replace(" hidden", ""))
-    if found := page.evaluate(FAULTS):
-        faults["offline"] = found
+    own = str(html.page_html(words, sound=False, troubles=TROUBLES)).replace('class="k-over" hidden', 'class="k-over"')
+    for kind in ("offline", *TROUBLES):
+        show(page, own.replace(f'data-kind="{kind}" hidden', f'data-kind="{kind}"'))
+        assert page.locator(".k-over .k:visible").count() == 1
+        if found := page.evaluate(FAULTS):
+            faults[kind] = found
     page.close()
     assert not faults, "\n".join(itertools.chain.from_iterable([k, *v] for k, v in faults.items()))
 
