@@ -41,7 +41,8 @@
           height: 100% !important; max-height: none !important; object-fit: cover; }`;
       inside.head.append(style);
     }
-    trouble = ["starting", "camera"].includes(scene) ? window.whichbinCameraTrouble(inside) ?? trouble : null;
+    const dark = ["starting", "camera"].includes(one(SCREEN)?.dataset.scene); // no pictures reach the server
+    trouble = dark ? window.whichbinCameraTrouble(inside) ?? trouble : null;
     showOver();
     const label = one(".k-page")?.dataset.start;
     const button = [...inside.querySelectorAll("button")].find((b) => !b.disabled && b.textContent.trim() === label);
