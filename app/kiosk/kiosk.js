@@ -41,7 +41,8 @@
           height: 100% !important; max-height: none !important; object-fit: cover; }`;
       inside.head.append(style);
     }
-    const dark = ["starting", "camera"].includes(one(SCREEN)?.dataset.scene); // no pictures reach the server
+    // No pictures reach the server. Where the page is not secure, a screen of its own says so.
+    const dark = ["starting", "camera"].includes(one(SCREEN)?.dataset.scene) && window.isSecureContext;
     trouble = dark ? window.whichbinCameraTrouble(inside) ?? trouble : null;
     showOver();
     const label = one(".k-page")?.dataset.start;
