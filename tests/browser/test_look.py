@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.helpers.fakes import png
 from tests.helpers.kiosk import wait_for_scene
 from tests.helpers.server import Server
-from tests.helpers.video import wait_for_video
+from tests.helpers.video import fails_with, wait_for_video
 
 PASSWORD = "a long one of our own"
 SIZES = [(360, 740), (390, 844), (768, 1024), (820, 1180), (844, 390), (1024, 768), (1280, 800), (1920, 1080)]
@@ -76,6 +76,13 @@ def open_live(page: Page, url: str) -> None:
     expect(page.get_by_text("Hinten")).to_be_visible()
 
 
+def open_live_refused(page: Page, url: str) -> None:
+    page.add_init_script(fails_with("NotAllowedError"))
+    page.goto(url)
+    expect(page.locator('.wb-trouble[data-kind="refused"]')).to_be_visible()
+    expect(page.get_by_text("Hinten")).to_be_visible()
+
+
 def open_photo(page: Page, url: str) -> None:
     """With two answers and a file that cannot be used."""
     page.goto(url + "/photo")
@@ -93,7 +100,7 @@ def open_operator(page: Page, url: str) -> None:
     expect(page.get_by_text("Gezählte Antworten")).to_be_visible(timeout=30_000)
 
 
-OPEN = {"live": open_live, "photo": open_photo, "operator": open_operator}
+OPEN = {"live": open_live, "live refused": open_live_refused, "photo": open_photo, "operator": open_operator}
 
 
 def violations(page: Page) -> list[str]:
@@ -129,6 +136,10 @@ def test_axe_finds_nothing_before_anything_is_done_and_on_the_kiosk(page, runnin
         assert violations(page) == [], path
     page.goto(running.url + "/kiosk")
     wait_for_scene(page, "attract", 30)
+    assert violations(page) == []
+    page.add_init_script(fails_with("NotFoundError"))
+    page.reload()
+    expect(page.locator('.k-over [data-kind="missing"] .k')).to_be_visible()
     assert violations(page) == []
 
 

@@ -9,21 +9,10 @@ from app.advice.languages import languages
 from tests.helpers.browser import launch
 from tests.helpers.kiosk import RECORD, wait_for_scene
 from tests.helpers.server import Server
-from tests.helpers.video import wait_for_video
+from tests.helpers.video import fails_with, wait_for_video
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 PATIENCE_MS = 20_000  # for a page to open and its camera to be asked, on a busy machine
-# A camera that fails as the page's storage says, or works if that says nothing
-FAILING = """
-(() => {
-  const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = async (wanted) => {
-    const name = localStorage.getItem('fails') ?? 'FAILS';
-    if (name) throw new DOMException('A message for developers', name);
-    return ask(wanted);
-  };
-})();
-"""
 NO_API = "Object.defineProperty(Navigator.prototype, 'mediaDevices', { get: () => undefined });"
 KINDS = {
     "NotAllowedError": "refused",
@@ -61,10 +50,6 @@ def open_page(chromium, server):
     yield open_page
     for context in contexts:
         context.close()
-
-
-def fails_with(name: str) -> str:
-    return FAILING.replace("FAILS", name)
 
 
 def expect_card(page: Page, kind: str, words) -> None:

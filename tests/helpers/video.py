@@ -33,6 +33,18 @@ ANNOTATED = """() => {
   return mean(canvas.height * 0.785) < mean(canvas.height * 0.74) - 25;
 }"""
 
+# A camera that fails as the page's storage says, or works if that says nothing
+_FAILING = """
+(() => {
+  const devices = navigator.mediaDevices, ask = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (wanted) => {
+    const name = localStorage.getItem('fails') ?? 'FAILS';
+    if (name) throw new DOMException('A message for developers', name);
+    return ask(wanted);
+  };
+})();
+"""
+
 # How many pictures the page's video has shown since it began
 PICTURES = """() => document.querySelector('iframe[title*="webrtc"]')?.contentDocument?.querySelector('video')
     ?.getVideoPlaybackQuality().totalVideoFrames ?? 0"""
@@ -50,3 +62,8 @@ def wait_for_video(page: Page, seconds: float = 30) -> np.ndarray:
     frame = returned_frame(page)
     assert frame is not None
     return frame
+
+
+def fails_with(name: str) -> str:
+    """A page's script with which its camera fails with that DOMException, until the page's storage says otherwise."""
+    return _FAILING.replace("FAILS", name)
