@@ -111,7 +111,7 @@ class Settings:
         between=(1, 200),
     )
     max_photo_seconds: float = setting(
-        6.0,
+        9.0,
         "How many seconds of processor time unpacking the largest photo may take. Smaller ones get less, and a slow "
         "machine gets up to four times as much.",
         between=(0.1, 60),

@@ -45,6 +45,11 @@ def sample_s() -> float:
     return min(times)
 
 
+def slowness() -> float:
+    """How many times as much processor time this machine is given as the one that the default was measured on."""
+    return min(SLOWEST, max(1.0, sample_s() / SAMPLE_S))
+
+
 def allowed_s(seconds: float, pixels: int, max_pixels: int) -> float:
     """The processor time that a photo may take.
 
@@ -100,7 +105,7 @@ def main() -> None:
     os.dup2(2, 1)  # A library that prints must not get between the answers.
     limit_memory(extra)
     Image.MAX_IMAGE_PIXELS = None  # `read_photo` has a limit of its own, and can say how many pixels a photo has.
-    seconds *= min(SLOWEST, max(1.0, sample_s() / SAMPLE_S))
+    seconds *= slowness()
     while header := sys.stdin.buffer.read(8):
         content = sys.stdin.buffer.read(int.from_bytes(header, "big"))
         begun = time.process_time()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from app.photo.decoder import PhotoDecoder
-from app.photo.worker import allowed_s
+from app.photo.worker import SAMPLE_S, allowed_s, sample_s, slowness
 from app.settings import Settings
 from model import PhotoError, read_photo
 from tests.helpers.hostile_photos import chunk, encoded, mutated, png_header, valid_files
@@ -71,6 +71,13 @@ def test_time_is_given_by_pixels():
     assert allowed_s(6.0, 30 * MEGAPIXELS, 60 * MEGAPIXELS) == pytest.approx(3.5)
     assert allowed_s(6.0, 60 * MEGAPIXELS, 60 * MEGAPIXELS) == pytest.approx(6.0)
     assert allowed_s(6.0, 240 * MEGAPIXELS, 60 * MEGAPIXELS) == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize(("times", "more"), [(0.2, 1.0), (2.5, 2.5), (100.0, 4.0)])
+def test_time_is_given_by_the_machines_speed(monkeypatch, times, more):
+    assert 0 < sample_s() < 10
+    monkeypatch.setattr("app.photo.worker.sample_s", lambda: times * SAMPLE_S)
+    assert slowness() == pytest.approx(more)
 
 
 @pytest.mark.parametrize("size", [(8160, 6144), (9280, 6944), (12000, 9000), (16320, 12240)])
