@@ -61,11 +61,15 @@ def held(session: str) -> tuple[int, int]:
     return len(manager.file_storage.get(session, ())), sum(len(f.data) for s in everybodys for f in list(s.values()))
 
 
+# Under a sub-path Streamlit answers every address that it does not know with its page. A proxy may also take the
+# sub-path away before it passes a request on, so the address is answered with and without it.
+below = f"/{config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
+addresses = dict.fromkeys(("/kiosk/alive", f"{below}/kiosk/alive"))
 config.set_option("server.maxUploadSize", settings.max_photo_mib)  # else its own limit holds too, whatever ours is
 app = st.App(
     "navigation.py",
     lifespan=lifespan,
-    routes=[Route("/kiosk/alive", alive)],
+    routes=[Route(address, alive) for address in addresses],
     middleware=[
         Middleware(SecurityHeaders),
         Middleware(SameOrigin, allowed=lambda: set(config.get_option("server.corsAllowedOrigins"))),

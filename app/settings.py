@@ -104,9 +104,17 @@ class Settings:
     )
     metrics_address: str = setting("127.0.0.1", "The address at which the Prometheus endpoint listens.")
     max_photo_mib: int = setting(20, "The size of the largest photo file, in MiB.", between=(1, 200))
-    max_photo_megapixels: int = setting(50, "How many million pixels a photo may unpack to.", between=(1, 200))
+    max_photo_megapixels: int = setting(
+        66,
+        "How many million pixels a photo may unpack to. JPEG, and HEIC with a thumbnail, may have four times as many: "
+        "they are unpacked at a smaller size.",
+        between=(1, 200),
+    )
     max_photo_seconds: float = setting(
-        1.5, "How many seconds of processor time unpacking one photo may take.", between=(0.1, 60)
+        9.0,
+        "How many seconds of processor time unpacking the largest photo may take. Smaller ones get less, and a slow "
+        "machine gets up to four times as much.",
+        between=(0.1, 60),
     )
     max_photos: int = setting(50, "How many photos of one visitor are answered at once.", between=(1, 1000))
     max_uploads_mib: int = setting(

@@ -45,7 +45,8 @@ class PhotoDecoder:
 
         Args:
             max_pixels: Most pixels that a photo may unpack to.
-            seconds: Most processor time that a photo may take, in seconds.
+            seconds: Most processor time that a photo of so many pixels may take, in seconds; smaller ones get less, and
+                on a slow machine all get more, see `app.photo.worker`.
             max_bytes: Size of the largest file.
         """
         extra = HEADROOM_BYTES + BYTES_PER_PIXEL * max_pixels + 2 * max_bytes

@@ -13,6 +13,7 @@ Plane = NDArray[np.uint8]
 
 # The longer side of what is sent back. A client that sends larger frames must not slow down the others' video.
 LARGEST_SIDE_PX = 1280
+SMALLEST_SIDE_PX = 24  # of the shorter side of a frame in which there is room for the panel with the words
 BLACK_LUMA = 24  # Studio-range black is 16, and a camera that is toggled off sends exactly that.
 BLACK_SPREAD = 3  # standard deviation of luma; the noise of a dark room is above it
 

@@ -15,7 +15,7 @@ from app.advice.caption import Caption
 from app.advice.verdict import Smoothing, State, Verdict, VerdictTracker
 from app.stream import memory
 from app.stream.engine import Engine, Outcome, Slot, Snapshot
-from app.stream.frames import central_square, is_black, mirror, square_to_rgb, writable_yuv
+from app.stream.frames import SMALLEST_SIDE_PX, central_square, is_black, mirror, square_to_rgb, writable_yuv
 from app.stream.metrics import Figures, Metrics, Totals
 from app.stream.overlay import Overlay
 from app.stream.presence import Presence
@@ -91,6 +91,7 @@ class StreamProcessor:
 
         # Touched by `recv` only:
         self._overlay = Overlay()
+        self._said_too_small = False  # whether the log has it that this stream's frames are too small
         self._shown: tuple[float, Caption] | None = None  # the caption on the screen, and since when
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -166,6 +167,8 @@ class StreamProcessor:
             self._tracker.smoothing = self._tracker.smoothing.with_threshold(enter)
 
     def _annotate(self, frame: av.VideoFrame, now: float) -> av.VideoFrame:
+        if min(frame.width, frame.height) < SMALLEST_SIDE_PX:
+            return self._too_small(frame)
         frame = writable_yuv(frame)
         if is_black(frame):
             with self._lock:
@@ -191,6 +194,16 @@ class StreamProcessor:
         if self._draws:
             shown = verdict.state in (State.ITEM, State.UNSURE)
             self._overlay.draw(frame, self._calm(self.describe(verdict), now), self._activation if shown else None)
+        return frame
+
+    def _too_small(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """Pass a frame back that is too small to be annotated, or to show an item. The log says so once a stream."""
+        if not self._said_too_small:
+            self._said_too_small = True
+            size = f"{frame.width} x {frame.height}"
+            log.warning("Frames of %s pixels go back as they come: each side needs %d", size, SMALLEST_SIDE_PX)
+        with self._lock:
+            self._tracker = VerdictTracker(self._tracker.smoothing)
         return frame
 
     def _seen(self) -> bool:

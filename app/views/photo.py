@@ -6,7 +6,6 @@ from app.look.heat import heat_uri
 from app.photo.results import PhotoResult, classify_photo, headings, photo_caption, rows, to_csv
 from app.services import services
 from app.views import ui, visitor
-from model.photos import EXTENSIONS
 
 SOURCES = {"Files": "photo_files", "Camera": "photo_camera"}
 
@@ -31,9 +30,8 @@ if source == "Camera":
     shot = st.camera_input(words("photo_take"), label_visibility="collapsed", key="photo-shot")
     uploads = [shot] if shot else []
 else:
-    uploads = st.file_uploader(
+    uploads = st.file_uploader(  # of any type: a file that is no photo is answered below, with its reason
         words("photo_drop"),
-        type=list(EXTENSIONS),
         accept_multiple_files=True,
         max_upload_size=settings.max_photo_mib,
         key="photo-files",
@@ -77,7 +75,7 @@ if len(results) > 1:
     columns["confidence"] = st.column_config.ProgressColumn(
         label=named["confidence"], format="%.2f", min_value=0, max_value=1
     )
-    st.dataframe(table, hide_index=True, column_config=columns)
+    st.dataframe(table, hide_index=True, column_config=columns, placeholder="")
     st.download_button(words("photo_csv"), to_csv(table, words), "whichbin.csv", "text/csv", icon=":material/download:")
 
 heat = bool(answered) and st.toggle(words("photo_heat"), help=words("photo_heat_help"), key="photo-heat")

@@ -25,6 +25,8 @@ FOREIGN = {
     "Upload": "upload",
     r"(?<size>[\d.]+)\s?MB per file": "upload_limit",
     r"File must be (?<size>[\d.]+?)(\.0)?\s?MB or smaller\.": "upload_too_large",
+    "Error: ": "upload_error",
+    r"(Request failed|Network Error|Upload failed|Unexpected error).*": "upload_failed",
     "Take Photo": "photo_shoot",
     "Clear photo": "photo_clear",
 }

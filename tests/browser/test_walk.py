@@ -106,6 +106,25 @@ def test_photo_files(page, running):
 
 
 @on_both
+def test_photo_files_that_cannot_be_used_are_named_with_the_reason_in_sight(page, running, tmp_path):
+    """Streamlit itself says so in a tooltip alone, which a finger cannot reach."""
+    page.goto(running.url + "/photo?lang=de")
+    expect(page.get_by_text("Hochladen")).to_be_visible()
+    files = {"gross.jpg": bytes(20 * 2**20 + 1), "brief.pdf": b"%PDF-1.7", "gut.png": png()}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    page.locator('input[type="file"]').set_input_files([tmp_path / name for name in files])
+    expect(page.locator(".wb-photo")).to_have_count(1)
+    expect(page.locator(".wb-error")).to_have_text(re.compile("brief.pdf ist kein lesbares Bild"))
+    chip = page.get_by_test_id("stFileChip").filter(has_text="gross.jpg")
+    reason = chip.get_by_text("Nicht verwendet: Die Datei darf höchstens 20 MB groß sein.")
+    expect(reason).to_be_in_viewport(ratio=1)
+    box = reason.bounding_box()
+    assert box["height"] > 15  # and not one pixel, for screen readers alone
+    assert reason.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight")
+
+
+@on_both
 def test_photo_camera(page, running):
     page.goto(running.url + "/photo")
     page.get_by_role("radio", name="Camera").click()

@@ -186,6 +186,16 @@ def hostile(rng: random.Random, files: dict[str, bytes]) -> tuple[str, bytes]:
     return make.__name__, make(rng, files)
 
 
+def with_references(heif: bytes, count: int) -> bytes:
+    """A HEIC whose picture says so many times that it is the thumbnail of itself (ISO/IEC 14496-12, 8.11.12)."""
+    entries = struct.pack(">I4sHHH", 14, b"thmb", 1, 1, 1) * count
+    box = struct.pack(">I4sI", 12 + len(entries), b"iref", 0) + entries
+    at = heif.index(b"meta") - 4
+    (size,) = struct.unpack_from(">I", heif, at)
+    meta = struct.pack(">I", size + len(box)) + heif[at + 4 : at + size] + box
+    return heif[:at] + meta + heif[at + size :]
+
+
 def _size(rng: random.Random) -> tuple[int, int]:
     """More often than not below 50 megapixels, where only unpacking shows the harm."""
     if rng.random() < 0.2:

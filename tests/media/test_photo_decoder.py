@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from app.photo.decoder import PhotoDecoder
+from app.photo.worker import SAMPLE_S, allowed_s, sample_s, slowness
+from app.settings import Settings
 from model import PhotoError, read_photo
 from tests.helpers.hostile_photos import chunk, encoded, mutated, png_header, valid_files
 from tests.measure.fuzz import run
@@ -62,6 +64,33 @@ def test_what_takes_too_long_is_stopped_logged_and_the_next_photo_is_read(decode
     (record,) = caplog.records
     assert "SIGPROF" in record.message
     assert decoder.read(good).shape == (72, 96, 3)
+
+
+def test_time_is_given_by_pixels():
+    assert allowed_s(6.0, 0, 60 * MEGAPIXELS) == pytest.approx(1.0)  # to any file, header and all
+    assert allowed_s(6.0, 30 * MEGAPIXELS, 60 * MEGAPIXELS) == pytest.approx(3.5)
+    assert allowed_s(6.0, 60 * MEGAPIXELS, 60 * MEGAPIXELS) == pytest.approx(6.0)
+    assert allowed_s(6.0, 240 * MEGAPIXELS, 60 * MEGAPIXELS) == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize(("times", "more"), [(0.2, 1.0), (2.5, 2.5), (100.0, 4.0)])
+def test_time_is_given_by_the_machines_speed(monkeypatch, times, more):
+    assert 0 < sample_s() < 10
+    monkeypatch.setattr("app.photo.worker.sample_s", lambda: times * SAMPLE_S)
+    assert slowness() == pytest.approx(more)
+
+
+@pytest.mark.parametrize("size", [(8160, 6144), (9280, 6944), (12000, 9000), (16320, 12240)])
+def test_photos_as_large_as_phones_take_them_are_read(size):
+    """`python -m tests.measure.phone_photos` does so with noise, and HEIC."""
+    usual = Settings()
+    decoder = PhotoDecoder(
+        usual.max_photo_megapixels * MEGAPIXELS, usual.max_photo_seconds, usual.max_photo_mib * 2**20
+    )
+    rgb = decoder.read(encoded(Image.new("RGB", size, "red"), "JPEG"))
+    assert rgb.shape[1] / rgb.shape[0] == pytest.approx(size[0] / size[1], rel=0.01)
+    assert (rgb[0, 0] == (254, 0, 0)).all()
+    decoder.close()
 
 
 def test_too_little_memory_is_a_refusal():

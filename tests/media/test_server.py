@@ -1,6 +1,8 @@
 """The server as a process: starts from any folder, says what is wrong, ends when told to."""
 
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -11,6 +13,20 @@ def test_ends_when_told_to(tmp_path):
     running = Server(tmp_path / "log.txt").wait_until_ready()
     assert running.stop(seconds=10) in (0, -15)
     assert "Traceback" not in running.log.read_text()
+
+
+def test_under_a_sub_path_the_kiosks_sign_of_life_is_not_answered_with_a_page(tmp_path):
+    running = Server(tmp_path / "log.txt", STREAMLIT_SERVER_BASE_URL_PATH="bins")
+    root = running.url
+    running.url += "/bins"
+    running.wait_until_ready()
+    try:
+        for base in (running.url, root):  # a proxy may have taken the sub-path away
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(f"{base}/kiosk/alive")
+            assert (caught.value.code, caught.value.read()) == (503, b"no kiosk\n")
+    finally:
+        running.stop()
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,8 @@ def test_bad_files_are_named_and_the_others_still_answered(photo):
     assert "<b>cut.png</b> is damaged" in text
     assert text.count('class="shot"') == 2
     assert list(photo.dataframe[0].value["file"]) == [name for name, _, _ in files]
+    table = photo.dataframe[0].proto
+    assert (table.HasField("placeholder"), table.placeholder) == (True, "")  # else a bad file's cells say "None"
     assert len(photo.get("download_button")) == 1
 
 

@@ -4,12 +4,14 @@ import io
 import struct
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from model import PhotoError, read_photo
 from model.photos import STRIP_ROWS
+from tests.helpers.hostile_photos import with_references
 
 RED, BLUE = (230, 20, 20), (20, 20, 230)
 
@@ -103,8 +105,8 @@ def test_a_truncated_file_is_refused(kind):
 @pytest.mark.parametrize(
     ("side", "words"),
     [
-        (10_000, r"^has 100 megapixels; at most 50 are accepted\."),
-        (20_000, r"^unpacks to far more than 50 megapixels\."),  # Pillow itself refuses to open these
+        (10_000, r"^has 100 megapixels; at most 66 are accepted\."),
+        (20_000, r"^unpacks to far more than 66 megapixels\."),  # Pillow itself refuses to open these
     ],
 )
 def test_too_many_pixels_are_refused_before_unpacking(side, words):
@@ -121,6 +123,61 @@ def test_the_most_pixels_can_be_set():
     with pytest.raises(PhotoError, match="megapixels"):
         read_photo(encoded(two_halves(), "PNG"), max_pixels=2047)
     assert read_photo(encoded(two_halves(), "PNG"), max_pixels=2048).shape == (32, 64, 3)
+
+
+def test_a_photo_is_never_said_to_have_as_many_megapixels_as_are_accepted():
+    with pytest.raises(PhotoError, match=r"has 2 megapixels; at most 1 are"):
+        read_photo(encoded(two_halves(1001, 1000), "PNG"), max_pixels=1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "size"),
+    [
+        ("JPEG", {}, (320, 640)),
+        ("JPEG", {"progressive": True}, (320, 640)),
+        ("MPO", {"save_all": True, "append_images": [Image.new("RGB", (8, 8))]}, (320, 640)),
+        ("HEIF", {"thumbnails": [200, 480]}, (240, 480)),
+    ],
+)
+def test_a_photo_of_too_many_pixels_is_unpacked_smaller_where_its_format_can(kind, options, size):
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    content = encoded(two_halves(2560, 1280), kind, exif=exif, **options)
+    rgb = read_photo(content, max_pixels=1_000_000)
+    assert rgb.shape == (*size, 3)
+    whole = cv2.resize(read_photo(content), size[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(rgb.astype(int) - whole).mean() < 3
+    with pytest.raises(PhotoError, match="has 4 megapixels"):  # four times as many are the most
+        read_photo(content, max_pixels=800_000)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP", "GIF", "HEIF"])
+def test_other_photos_of_too_many_pixels_are_refused(kind):
+    with pytest.raises(PhotoError, match="megapixels"):
+        read_photo(encoded(two_halves(1280, 800), kind), max_pixels=1_000_000)
+
+
+def test_a_photo_within_the_limit_is_never_reduced():
+    pixels = Image.fromarray(np.random.default_rng(0).integers(0, 256, (1400, 1400, 3), np.uint8))
+    content = encoded(pixels, "JPEG")
+    assert (read_photo(content, max_pixels=1400 * 1400) == np.asarray(Image.open(io.BytesIO(content)))).all()
+
+
+def test_the_number_of_pixels_is_told_before_they_are_unpacked():
+    told = []
+    with pytest.raises(PhotoError, match="damaged"):
+        read_photo(encoded(two_halves(), "PNG")[:60], opened=told.append)
+    assert told == [64 * 32]
+
+
+@pytest.mark.parametrize("references", [60, 1001])
+def test_a_heic_with_wrong_references_is_damaged_or_too_complex_and_an_image(references, tmp_path):
+    content = with_references(encoded(two_halves(), "HEIF"), references)
+    path = tmp_path / "a.heic"
+    path.write_bytes(content)
+    for source in (content, path):
+        with pytest.raises(PhotoError, match="is damaged" if references < 1000 else "has more parts"):
+            read_photo(source)
 
 
 def test_a_path_is_read_and_a_missing_one_named_so(tmp_path):

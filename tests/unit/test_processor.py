@@ -145,6 +145,30 @@ def test_other_sizes_and_changes_of_size_mid_stream(stream, width, height):
     assert stream.processor.figures().errors == 0
 
 
+@pytest.mark.parametrize("size", [(2, 2), (1, 300), (640, 16), (23, 40)])
+def test_frames_without_room_for_words_go_back_as_they_came_and_the_log_says_so_once(stream, caplog, size):
+    for _ in range(30):
+        stream.show()
+    assert stream.processor.verdict.state is State.ITEM
+    with caplog.at_level(logging.WARNING):
+        for _ in range(100):
+            source = frame(*size)
+            before = source.to_ndarray(format="rgb24")
+            assert (stream.processor.recv(source).to_ndarray(format="rgb24") == before).all()
+    assert stream.processor.figures().errors == 0
+    (record,) = caplog.records
+    assert f"{size[0]} x {size[1]}" in record.message
+    assert stream.processor.verdict.state is State.EMPTY  # of what was seen before there is nothing in sight
+    stream.show()
+    assert stream.processor.figures().errors == 0
+
+
+@pytest.mark.parametrize("size", [(24, 24), (24, 1000), (1000, 25), (37, 31)])
+def test_the_smallest_frames_are_annotated(stream, size):
+    stream.show(width=size[0], height=size[1])
+    assert stream.processor.figures().errors == 0
+
+
 @pytest.mark.parametrize(("size", "returned"), [((3840, 2160), (1280, 720)), ((1080, 1920), (720, 1280))])
 def test_an_oversized_stream_comes_back_smaller(stream, size, returned):
     source = frame(*size)

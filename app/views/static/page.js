@@ -16,6 +16,10 @@
   // Streamlit calls the place for files presentational and gives it a label all the same (1.67.0), which is either or.
   const DROPZONE = '[data-testid="stFileUploaderDropzone"][role="presentation"]';
 
+  // The page takes files of every type, to say why it cannot use one. What the browser offers first is photos.
+  const FILES = '[data-testid="stFileUploader"] input[type="file"]';
+  const PHOTOS = "image/*,.heic,.heif";
+
   // Streamlit's inputs speak English. Their texts are replaced, and remembered, as the page's language may change.
   const INPUTS = '[data-testid="stFileUploader"], [data-testid="stCameraInput"]';
   const replaced = new WeakMap(); // text node -> { original, ours }
@@ -38,6 +42,7 @@
   function mend() {
     for (const link of document.querySelectorAll(LINK)) link.setAttribute("href", ".");
     for (const zone of document.querySelectorAll(DROPZONE)) zone.setAttribute("role", "group");
+    for (const files of document.querySelectorAll(FILES)) if (files.accept !== PHOTOS) files.accept = PHOTOS;
     for (const place of document.querySelectorAll(".wb-origin"))
       if (place.textContent !== location.origin) place.textContent = location.origin;
     const page = document.querySelector(".wb-page")?.dataset;
