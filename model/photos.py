@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 pillow_heif.register_heif_opener()
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "HEIF")
-EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "heic", "heif")
+EXTENSIONS = ("jpg", "jpeg", "jfif", "jpe", "png", "webp", "bmp", "gif", "heic", "heif")
 MAX_PIXELS = 50_000_000
 STRIP_ROWS = 256  # converted at a time
 
