@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,8 +47,9 @@ def test_what_could_not_begin_hinders_no_other_try(
     assert "other.weights.h5: cannot be loaded into MobileNetV2" in capsys.readouterr().err
     assert not (tmp_path / "out" / "checkpoints").exists()
 
+    build_network(4, 32, None).get_layer("backbone").save_weights(tmp_path / "fits.weights.h5")
+    shutil.copy(tmp_path / "fits.weights.h5", tmp_path / "fits_too.weights.h5")
     for weights in ("fits.weights.h5", "fits_too.weights.h5"):
-        build_network(4, 32, None).get_layer("backbone").save_weights(tmp_path / weights)
         monkeypatch.setattr(trainer, "run_stage", killed)
         with pytest.raises(KilledError):
             command(train, monkeypatch, *arguments, "--weights", tmp_path / weights)

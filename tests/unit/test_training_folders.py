@@ -121,10 +121,12 @@ class TestLayout:
         [
             (["train/glass/1.jpg", "train/metal/2.jpg", "test/glass/3.jpg", "val/metal/4.jpg"],
              "give --data {0}/train to train on, and give --data {0}/test or --data {0}/val to training.evaluate"),
-            (["Training/glass/1.jpg", "Training/metal/2.jpg", "Test_set/3.jpg"], "give --data {0}/Training to train"),
+            (["Training/glass/1.jpg", "Training/metal/2.jpg", "Training/a.jpg", "Test_set/3.jpg"],
+             "give --data {0}/Training to train"),
             (["train/glass/1.jpg", "train/metal/2.jpg", "labels/notes.txt"], "give --data {0}/train to train on"),
             (["set/seg_train/glass/1.jpg", "set/seg_test/glass/3.jpg"], "give --data {0}/set/seg_train to train on"),
             (["valid/glass/1.jpg", "valid/metal/1.jpg"], "give --data {0}/valid to training.evaluate"),
+            (["train/1.jpg", "test/2.jpg"], "put the photos of each class in a folder of its name, and"),
             (["archive/glass/1.jpg", "archive/metal/2.jpg"], "deeper; give --data {0}/archive"),
             (["a/b/c/glass/1.jpg", "a/b/c/metal/2.jpg", "__MACOSX/x/._1.jpg"], "deeper; give --data {0}/a/b/c"),
         ],
@@ -140,7 +142,6 @@ class TestLayout:
         [
             ["train/1.jpg", "bus/2.jpg"],  # what some classes are called
             ["train/steam/1.jpg", "bus/2.jpg"],
-            ["test/1.jpg", "val/2.jpg"],
             ["training shoes/old/1.jpg", "boots/old/2.jpg"],
         ],
     )
@@ -151,6 +152,8 @@ class TestLayout:
     def test_known_labels_are_classes_whatever_is_in_them(self, tmp_path):
         photos(tmp_path, "train/steam/1.jpg", "train/diesel/2.jpg")
         assert list(class_folders(tmp_path, labels=("bus", "train"))) == ["train"]
+        photos(tmp_path, "test/3.jpg")
+        assert list(class_folders(tmp_path, labels=("test", "train"))) == ["test", "train"]
         with pytest.raises(TrainingError, match="holds the parts of a data set"):
             class_folders(tmp_path, labels=("bus", "car"))
 

@@ -17,8 +17,9 @@ from training.errors import TrainingError, readable
 # Names, in lower case, under which operating systems, file servers and synchronising programs keep files of their own
 # beside people's. The names that begin with a dot (.DS_Store, ._photo.jpg) are hidden ones and need no list.
 SYSTEM_NAMES = frozenset({
-    "__macosx", "icon\r", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$recycle.bin", "recycler",
-    "system volume information", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "lost+found",
+    "__macosx", "icon\r", "thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
+    "$recycle.bin", "recycler", "system volume information",
+    "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "lost+found",
     "picasa.ini", "zbthumbnail.info", "__pycache__",
 })  # fmt: skip
 # Words in the names of folders that hold the parts of a data set, with class folders in each: train, Test_set ...
@@ -127,11 +128,12 @@ def check_layout(folder: Path, found: Listing, labels: Collection[str] = ()) -> 
         names = sorted({parts[depth] for parts in below})
         flat = {parts[depth] for parts in below if len(parts) == depth + 1}  # folders with photos directly in them
         around = [name for name in names if name not in flat]
-        if not around or (not inner and set(names) <= set(labels)):
+        if not names or (not inner and set(names) <= set(labels)):
             break
         if all(_words(name) & (PARTS_TO_TRAIN_ON | PARTS_TO_MEASURE_ON) for name in names):
-            raise TrainingError(_parts_of_a_set(folder.joinpath(*inner), around))
-        if len(names) > 1:
+            deep = [name for name in names if any(parts[depth] == name and len(parts) > depth + 1 for parts in below)]
+            raise TrainingError(_parts_of_a_set(folder.joinpath(*inner), names, deep))
+        if len(names) > 1 or not around:
             break
         inner = (*inner, names[0])
     if inner and len(names) > 1:
@@ -175,12 +177,13 @@ def _no_folder(folder: Path, expected: str) -> str:
     )
 
 
-def _parts_of_a_set(folder: Path, names: Sequence[str]) -> str:
-    """What to say of a folder that holds train/, test/ and the like, of which `names` have class folders in them."""
-    train = [f"--data {folder / name}" for name in names if _words(name) & PARTS_TO_TRAIN_ON]
-    measure = [f"--data {folder / name}" for name in names if not _words(name) & PARTS_TO_TRAIN_ON]
+def _parts_of_a_set(folder: Path, names: Sequence[str], deep: Sequence[str]) -> str:
+    """What to say of a folder that holds train/, test/ and the like, of which those in `deep` have folders in them."""
+    train = [f"--data {folder / name}" for name in deep if _words(name) & PARTS_TO_TRAIN_ON]
+    measure = [f"--data {folder / name}" for name in deep if not _words(name) & PARTS_TO_TRAIN_ON]
     advice = [f"give {' or '.join(train)} to train on"] if train else []
     advice += [f"give {' or '.join(measure)} to training.evaluate"] if measure else []
+    advice = advice or ["put the photos of each class in a folder of its name, and give the folder around these"]
     return f"{folder}: holds the parts of a data set ({', '.join(names)}), and no classes; {', and '.join(advice)}"
 
 
