@@ -13,12 +13,12 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from model.preprocessing import INPUT_SIZE
 from training.errors import TrainingError
 from training.network.architecture import with_activation_maps
-from training.network.precisions import PRECISIONS as PRECISIONS
 
 # The range that a network expects -> scale and offset that bring pixels from 0..255 into it
 INPUT_RANGES = {"-1..1": (1 / 127.5, -1.0), "0..1": (1 / 255, 0.0), "0..255": (1.0, 0.0)}
 # Keras's names of the layers and operations by which a network scales its pixels itself
 SCALING = {"Rescaling", "Normalization", "TrueDivide", "Divide", "Multiply", "Subtract", "Add"}
+PRECISIONS = ("float32", "float16", "int8")
 REPRESENTATIVE = 200  # photos from which an int8 file learns the ranges of its integers
 
 

@@ -1,3 +1,4 @@
-"""The precisions in which a LiteRT file can hold its numbers; here, so that options need no TensorFlow."""
+"""In which precision a network's numbers can be stored. TensorFlow is not needed to read this."""
 
 PRECISIONS = ("float32", "float16", "int8")
+REPRESENTATIVE = 200  # photos from which an int8 file learns the ranges of its integers
