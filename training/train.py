@@ -4,6 +4,7 @@ python -m training.train --data DIR --out DIR
 """
 
 import shlex
+import sys
 
 from training.errors import run_command
 from training.network.starting_weights import starting_weights
@@ -27,7 +28,7 @@ def main() -> None:
     out = shlex.quote(str(options.out))
     print(f"{options.out}: artifact written. Start the app with it, or measure it on other photos:")
     print(f"  WHICHBIN_MODEL={out} make run")
-    print(f"  python -m training.evaluate --model {out} --data OTHER_PHOTOS")
+    print(f"  {shlex.quote(sys.executable)} -m training.evaluate --model {out} --data OTHER_PHOTOS")
 
 
 if __name__ == "__main__":
