@@ -17,7 +17,7 @@ from model.preprocessing import INPUT_SIZE
 pillow_heif.register_heif_opener()
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "HEIF")
-EXTENSIONS = ("jpg", "jpeg", "png", "webp", "bmp", "gif", "heic", "heif")
+EXTENSIONS = ("jpg", "jpeg", "jfif", "jpe", "png", "webp", "bmp", "gif", "heic", "heif")
 MAX_PIXELS = 66_000_000  # phones with "64 megapixels" take photos of up to 9280 x 6944
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 REDUCIBLE = 4  # how many times as many pixels a photo may have that can be unpacked at a smaller size

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import ArtifactError, Classifier, read_photo
-from training.data.photos import check_photos, class_folders, photos_in
+from training.data.photos import check_photos, class_folders, photos_in, without
 from training.data.splits import EVALUATED, GROUPS_FILE, chosen_part
-from training.errors import TrainingError, run_command
+from training.errors import TrainingError, readable, run_command
 from training.options import Options, option
 from training.pictures.background import empty_scene
 from training.report.artifact_writer import update
@@ -40,6 +40,9 @@ class EvaluateOptions(Options):
     )
     empty_scenes: int = field(default=0, metadata=option("also N synthetic views of nothing", metavar="N"))
     seed: int = field(default=1, metadata=option("where the random numbers of --empty-scenes start"))
+    skip_bad: bool = field(
+        default=False, metadata=option("leave out photos that cannot be read, instead of refusing to start")
+    )
     report: Path | None = field(
         default=None, metadata=option("also write a page with plots: NAME.html, or a folder for it", metavar="FILE")
     )
@@ -70,7 +73,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
     figures = figures_of(results) | ({"not_items": rejected} if rejected else {}) | {"command": _command(options)}
     if options.report:
         file = options.report if options.report.suffix == ".html" else options.report / "report.html"
-        title = f"{options.model.resolve().name} on {options.data.resolve().name}"
+        title = readable(f"{options.model.resolve().name} on {options.data.resolve().name}")
         write_report(file, title, figures, results, scores, threshold)
         print(f"{file}: report written")
     return figures
@@ -78,7 +81,7 @@ def evaluate(options: EvaluateOptions) -> dict[str, Any]:
 
 def _photos(options: EvaluateOptions, labels: tuple[str, ...]) -> tuple[PhotosOf, PhotosOf]:
     """The photos of each class, and of each folder of pictures without an item. Raises TrainingError."""
-    classes = {name: paths for name, paths in class_folders(options.data).items() if paths}
+    classes = {name: paths for name, paths in class_folders(options.data, labels).items() if paths}
     if unknown := sorted(set(classes) - set(labels)):
         raise TrainingError(
             f"{options.data}: the model knows no {', '.join(unknown)}; its labels are {', '.join(labels)}"
@@ -86,12 +89,18 @@ def _photos(options: EvaluateOptions, labels: tuple[str, ...]) -> tuple[PhotosOf
     if not classes:
         raise TrainingError(f"{options.data}: its class folders hold no photos")
     classes = chosen_part(classes, options.split, options.groups)
-    others = {folder: photos_in(folder, recursive=True) for folder in options.not_items}
-    for folder, paths in others.items():
-        if not paths:
+    others: PhotosOf = {}
+    for folder in options.not_items:
+        if not (found := photos_in(folder)):
             raise TrainingError(f"{folder}: holds no pictures")
-    check_photos([path for group in (classes, others) for paths in group.values() for path in paths])
-    return classes, {folder.name: paths for folder, paths in others.items()}
+        others.setdefault(readable(folder.name), []).extend(found)
+    paths = [path for group in (classes, others) for paths in group.values() for path in paths]
+    bad = check_photos(paths, options.skip_bad)
+    classes = {name: left for name, left in without(bad, classes).items() if left}
+    others = without(bad, others)
+    if not classes or not all(others.values()):
+        raise TrainingError(f"{', '.join((str(options.data), *others))}: hold too few photos that can be used")
+    return classes, others
 
 
 def _scores(classifier: Classifier, pictures: Iterable[NDArray[np.uint8]]) -> NDArray[np.float64]:
@@ -100,8 +109,8 @@ def _scores(classifier: Classifier, pictures: Iterable[NDArray[np.uint8]]) -> ND
 
 def _command(options: EvaluateOptions) -> str:
     """What was measured, as a command line with folders by name and without this machine's paths."""
-    words = ["python -m training.evaluate", f"--data {options.data.name}", f"--split {options.split}"]
-    words += [f"--not-items {folder.name}" for folder in options.not_items]
+    words = ["python -m training.evaluate", f"--data {readable(options.data.name)}", f"--split {options.split}"]
+    words += [f"--not-items {readable(folder.name)}" for folder in options.not_items]
     words += [f"--empty-scenes {options.empty_scenes} --seed {options.seed}"] if options.empty_scenes else []
     return " ".join(words)
 

@@ -64,7 +64,9 @@ class Options:
         for each in fields(cls):
             name = each.name if each.metadata["positional"] else _flag(each.name)
             parser.add_argument(name, **_keywords(each.metadata, each.default, hints[each.name]))
+        parser.add_argument("--debug", action="store_true", help="show where in the program an error arose")
         given = vars(parser.parse_args(arguments))
+        del given["debug"]  # for `run_command`, which looks for it itself, since errors may come before this
         try:
             return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in given.items()})
         except TrainingError as error:

@@ -9,7 +9,7 @@ nothing about the light there, the hands, or the kinds of items; and the items a
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.data.photos import check_photos, class_folders, photos_in
+from training.data.photos import check_photos, class_folders, photos_in, without
 from training.data.splits import EVALUATED, GROUPS_FILE, chosen_part
 from training.errors import TrainingError, run_command
 from training.options import Options, option
@@ -34,20 +34,27 @@ class PasteOptions(Options):
         default=SEE_THROUGH, metadata=option("classes whose items may be see-through", nargs="*")
     )
     seed: int = field(default=1, metadata=option("where the random numbers start"))
+    skip_bad: bool = field(
+        default=False, metadata=option("leave out photos that cannot be read, instead of refusing to start")
+    )
 
 
 def paste(options: PasteOptions) -> int:
     """Write OUT/class/photo-N.jpg and return how many of the photos' items were found. Raises TrainingError."""
     classes = chosen_part(class_folders(options.data), options.split, options.groups)
     paths = [path for of_class in classes.values() for path in of_class]
-    scenes = photos_in(options.before, recursive=True)
+    scenes = photos_in(options.before)
     for folder, found in ((options.data, paths), (options.before, scenes)):
         if not found:
             raise TrainingError(f"{folder}: holds no photos")
     if options.out.exists() and any(options.out.iterdir()):
         raise TrainingError(f"{options.out}: is not empty; name a new folder with --out")
-    check_photos([*paths, *scenes])
-    count = paste_items(paths, scenes, options.out, options.each, options.see_through, options.seed)
+    bad = check_photos([*paths, *scenes], options.skip_bad)
+    classes, scenes = without(bad, classes), [path for path in scenes if path not in bad]
+    for folder, left in ((options.data, any(classes.values())), (options.before, scenes)):
+        if not left:
+            raise TrainingError(f"{folder}: holds no photo that can be used")
+    count = paste_items(classes, scenes, options.out, options.each, options.see_through, options.seed)
     if not count:
         raise TrainingError(f"{options.data}: no photo has an item that stands before a plain background")
     return count

@@ -106,7 +106,7 @@ class TestDataset:
     ) -> None:
         for name, count in (("glass", 2), ("metal", 10)):
             for i in range(count):
-                write_photo(tmp_path / name / f"{name}-{i}.png", i)
+                write_photo(tmp_path / name / f"{name}-{i}.png", count + i)
         check_classes(class_folders(tmp_path), tmp_path)
         warned = capsys.readouterr().err
         assert "glass: only 2 photos (glass-0.png, glass-1.png)" in warned

@@ -29,7 +29,7 @@ from training.network.architecture import build_network, learning_part
 from training.network.sampler import Sampler
 from training.network.stages import Stage, mean, read_history, run_stage, schedule
 from training.run import trainer
-from training.run.data import read_data
+from training.run.data import TrainingData, find_photos, load_photos
 from training.run.options import TrainOptions
 
 _eagerly = pytest.fixture(autouse=True)(eagerly)
@@ -38,6 +38,10 @@ _eagerly = pytest.fixture(autouse=True)(eagerly)
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     return write_photos(tmp_path / "photos")
+
+
+def read_data(options: TrainOptions) -> TrainingData:
+    return load_photos(options, find_photos(options))
 
 
 class TestTrainCommand:
@@ -72,6 +76,7 @@ class TestTrainCommand:
         printed = capfd.readouterr().out
         assert "continuing the run" in printed
         assert "stage run" not in printed  # finished before, so not trained again
+        assert f"WHICHBIN_MODEL={out} make run" in printed
         assert not (out / "checkpoints").exists()
         assert {row["epoch"] for row in read_history(out / "history-run2.csv")} == {"0"}
         assert cv2.imread(str(out / "learning-curves.png")) is not None
@@ -130,7 +135,7 @@ class TestTrainCommand:
             said = "unknown classes gold"
         elif trouble == "missing weights":
             arguments += ["--weights", tmp_path / "nowhere.h5"]
-            said = "nowhere.h5: no such weights file"
+            said = "nowhere.h5: no such weights file; download https://"
         else:  # what is left after leaving them out is too little
             for i in range(4):
                 (photos / "red" / f"red{i}.png").write_bytes(b"")

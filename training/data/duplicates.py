@@ -1,7 +1,7 @@
 """Finds photos of the same object, so that no group of them ends up on both sides of a split."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -61,9 +61,20 @@ def groups(hashes: NDArray[np.bool_], features: NDArray[np.float32]) -> NDArray[
     return np.array([numbers[of_group] for of_group in roots], np.int64)
 
 
-def conflicts(paths: Sequence[Path]) -> list[list[Path]]:
-    """Files with the same content in folders of different classes: for each such content, all its copies."""
-    copies: dict[str, list[Path]] = {}
-    for path in paths:
-        copies.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), []).append(path)
-    return [same for same in copies.values() if len({path.parent.name for path in same}) > 1]
+def conflicts(classes: Mapping[str, Sequence[Path]]) -> list[list[Path]]:
+    """Files with the same content in different classes: for each such content, all its copies.
+
+    Args:
+        classes: Class name to files. Only files of which another one has the size are read.
+    """
+    by_size: dict[int, list[tuple[str, Path]]] = {}
+    for name, paths in classes.items():
+        for path in paths:
+            if path.is_file():  # a link to nothing is named when the photos are checked
+                by_size.setdefault(path.stat().st_size, []).append((name, path))
+    copies: dict[bytes, list[tuple[str, Path]]] = {}
+    for size, alike in by_size.items():
+        if size and len({name for name, _ in alike}) > 1:
+            for name, path in alike:
+                copies.setdefault(hashlib.sha256(path.read_bytes()).digest(), []).append((name, path))
+    return [[path for _, path in same] for same in copies.values() if len({name for name, _ in same}) > 1]

@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model import PhotoError, read_photo
-from model.photos import EXTENSIONS
 from model.preprocessing import preprocess
-from training.errors import TrainingError
+from training.data.duplicates import conflicts
+from training.data.folders import (
+    archives_in,
+    check_class_name,
+    check_layout,
+    counted,
+    look_into,
+    say_left_out,
+    say_subfolders,
+)
+from training.errors import TrainingError, readable
 
 FEW_PHOTOS = 10  # a class with fewer is warned about
 READ_THREADS = 4  # decoding releases Python's global lock
+MOST_WARNINGS = 10  # about photos that are in two classes; more of them are only counted
 
 
 @dataclass(frozen=True)
@@ -37,45 +47,74 @@ class Photos:
         return len(self.paths)
 
 
-def photos_in(folder: Path, recursive: bool = False) -> list[Path]:
-    """List every file in a folder that is not hidden, sorted by name.
+def photos_in(folder: Path) -> list[Path]:
+    """List the photos of a folder and of all folders in it, sorted by name.
 
-    Files that are no photos are listed, too; `check_photos` names them.
-
-    Args:
-        folder: The folder.
-        recursive: Whether to look into its subfolders as well.
+    What `look_into` leaves out is counted on stderr. Files that are no photos are listed, too; `check_photos` names
+    them.
 
     Raises:
         TrainingError: There is no such folder.
     """
-    if not folder.is_dir():
-        raise TrainingError(f"{folder}: no such folder")
-    found = folder.rglob("*") if recursive else folder.iterdir()
-    return sorted(
-        (p for p in found if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)),
-        key=lambda path: (path.name, str(path)),
-    )
+    found = look_into(folder)
+    say_left_out(folder, found)
+    return found.files
 
 
-def class_folders(folder: Path) -> dict[str, list[Path]]:
-    """List the photos of each class.
+def class_folders(folder: Path, labels: Collection[str] = (), warn_of_copies: bool = True) -> dict[str, list[Path]]:
+    """List the photos of each class, those of folders in its folder among them.
+
+    What is left out is counted on stderr, with the reason. So are photos from folders within class folders, and photos
+    that are in two classes.
 
     Args:
-        folder: Holds one folder per class, of the class's name. Hidden folders are ignored.
+        folder: Holds one folder per class, of the class's name.
+        labels: Names that are known to be those of classes, if any are.
+        warn_of_copies: Whether to look for photos that are in two classes.
 
     Returns:
         Class name to photos, the names sorted.
 
     Raises:
-        TrainingError: There is no such folder, or it has no class folders.
+        TrainingError: There is no such folder, it has no class folders, or the folders in it are something else than
+            classes. The message says what to give instead.
     """
-    if not folder.is_dir():
-        raise TrainingError(f"{folder}: no such folder; expected a folder with one folder of photos per class")
-    names = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if not names:
-        raise TrainingError(f"{folder}: has no class folders; put the photos of each class in a folder of its name")
-    return {name: photos_in(folder / name) for name in names}
+    found = look_into(folder, "; expected a folder with one folder of photos per class")
+    classes: dict[str, list[Path]] = {name: [] for name in found.folders}
+    beside = [path for path in found.files if path.parent == folder]
+    if not classes:
+        packed = "".join(f"unpack {path.name}, or " for path in archives_in(beside))
+        raise TrainingError(
+            f"{folder}: has no class folders; {packed}put the photos of each class in a folder of its name"
+        )
+    check_layout(folder, found, labels)
+    for path in found.files:
+        if path.parent == folder:
+            found.leave_out(path, "beside the class folders, and so of no class")
+        else:
+            classes[path.relative_to(folder).parts[0]].append(path)
+    say_left_out(folder, found)
+    for name, paths in classes.items():
+        check_class_name(folder, name)
+        say_subfolders(folder / name, paths)
+    if warn_of_copies:
+        say_copies(classes)
+    return classes
+
+
+def say_copies(classes: Mapping[str, Sequence[Path]]) -> None:
+    """Warn on stderr of each photo that is in several classes, with all of its places."""
+    several = conflicts(classes)
+    for copies in several[:MOST_WARNINGS]:
+        places = " and ".join(readable(path) for path in copies)
+        print(f"warning: one photo in several classes, of which at most one is right: {places}", file=sys.stderr)
+    if len(several) > MOST_WARNINGS:
+        print(f"warning: {len(several) - MOST_WARNINGS} more photos are in several classes", file=sys.stderr)
+
+
+def without(bad: Collection[Path], classes: Mapping[str, Sequence[Path]]) -> dict[str, list[Path]]:
+    """The photos of each class that are not among the bad ones."""
+    return {name: [path for path in paths if path not in bad] for name, paths in classes.items()}
 
 
 def check_classes(classes: Mapping[str, Sequence[Path]], folder: Path) -> None:
@@ -100,7 +139,7 @@ def check_classes(classes: Mapping[str, Sequence[Path]], folder: Path) -> None:
         )
     for name, paths in classes.items():
         if len(paths) < FEW_PHOTOS:
-            files = ", ".join(path.name for path in paths)
+            files = ", ".join(readable(path.name) for path in paths)
             print(
                 f"warning: {folder / name}: only {len(paths)} photos ({files}), too few to learn much from",
                 file=sys.stderr,
@@ -123,12 +162,14 @@ def check_photos(paths: Sequence[Path], skip_bad: bool = False) -> set[Path]:
     with ThreadPoolExecutor(READ_THREADS) as pool:
         problems = {p: e for p, e in zip(paths, pool.map(_problem, paths), strict=True) if e}
     for path, error in problems.items():
-        print(f"{path}: {error}", file=sys.stderr)
+        print(f"{readable(path)}: {error}", file=sys.stderr)
     if problems and not skip_bad:
         raise TrainingError(
             f"{len(problems)} of {len(paths)} photos cannot be used (listed above); "
             "repair or remove them, or leave them out with --skip-bad"
         )
+    if problems:
+        print(f"left out {counted(len(problems), 'file')} of {len(paths)}, as --skip-bad asks", file=sys.stderr)
     return set(problems)
 
 
@@ -188,9 +229,7 @@ def load_classes(
 
 
 def _problem(path: Path) -> str | None:
-    """Why a file cannot be used as a photo, or None."""
-    if path.suffix.lower().lstrip(".") not in EXTENSIONS:
-        return f"does not have the name of a photo; expected an ending among {', '.join(EXTENSIONS)}"
+    """Why a file cannot be used as a photo, or None. What its name ends in does not matter."""
     try:
         read_photo(path)
     except PhotoError as error:

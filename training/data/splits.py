@@ -1,10 +1,11 @@
 """Which photos are trained on and which are held back."""
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from training.errors import TrainingError
+from training.errors import TrainingError, readable
 
 VALIDATION_SHARE = 0.2
 # The parts of the grouped split that are held back, filled in this order; the network is trained on the rest
@@ -16,6 +17,20 @@ GROUPS_FILE = Path(__file__).parent / "trashnet_groups.tsv"
 HEADER = "part\tgroup\tphoto"
 
 Classes = Mapping[str, Sequence[Path]]
+
+
+def photo_names(classes: Classes) -> dict[Path, str]:
+    """Name each photo as lists of groups do: "class/file", or "class/folder/file" for one deeper in its class's folder.
+
+    Args:
+        classes: Class name to photos, each somewhere in a folder of the class's name.
+    """
+    names: dict[Path, str] = {}
+    for name, paths in classes.items():
+        common = Path(os.path.commonpath([path.parent for path in paths])) if paths else Path()
+        of_class = next((place for place in (common, *common.parents) if place.name == name), common)
+        names |= {path: f"{name}/{path.relative_to(of_class).as_posix()}" for path in paths}
+    return names
 
 
 def reference_split(
@@ -63,7 +78,7 @@ def assign_parts(photos: Sequence[str], groups: Sequence[int]) -> list[str]:
         by_class.setdefault(photos[of_group[0]].split("/")[0], []).append(of_group)
     parts = ["training"] * len(photos)
     for of_class in by_class.values():
-        of_class.sort(key=lambda of_group: hashlib.sha256(photos[of_group[0]].encode()).digest())
+        of_class.sort(key=lambda of_group: hashlib.sha256(os.fsencode(photos[of_group[0]])).digest())
         total, waiting = sum(map(len, of_class)), list(of_class)
         for part, share in HELD_SHARES.items():
             held = 0
@@ -76,9 +91,20 @@ def assign_parts(photos: Sequence[str], groups: Sequence[int]) -> list[str]:
 
 
 def write_groups(file: Path, rows: Sequence[tuple[str, int, str]]) -> None:
-    """Write rows of (part, group, "class/file") as tab-separated text, which a person can read and a diff shows."""
+    """Write rows of (part, group, "class/file") as tab-separated text, which a person can read and a diff shows.
+
+    Names that are not UTF-8 are written byte by byte as the file system has them.
+
+    Raises:
+        TrainingError: A name holds a tab or a line break.
+    """
+    for _, _, photo in rows:
+        if set(photo) & set("\t\n\r"):
+            raise TrainingError(
+                f"{photo!r}: the name holds a tab or a line break, so that no list can; rename the file"
+            )
     lines = [HEADER, *(f"{part}\t{group}\t{photo}" for part, group, photo in rows)]
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="surrogateescape")
 
 
 def read_groups(file: Path) -> dict[str, str]:
@@ -92,10 +118,11 @@ def read_groups(file: Path) -> dict[str, str]:
     """
     if not file.is_file():
         raise TrainingError(f"{file}: no such list of groups; make it with python -m training.group")
-    lines = file.read_text(encoding="utf-8").splitlines()
+    # Not splitlines(), which takes some letters of file names for the ends of lines
+    lines = file.read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n").split("\n")
     parts: dict[str, str] = {}
     of_group: dict[str, str] = {}
-    if not lines or lines[0] != HEADER:
+    if lines[0] != HEADER:
         raise TrainingError(f"{file}: is no list of groups; its first line must be {HEADER!r}")
     for number, line in enumerate(lines[1:], 2):
         part, group, photo = (*line.split("\t"), "", "", "")[:3]
@@ -121,11 +148,12 @@ def grouped_split(classes: Classes, file: Path = GROUPS_FILE) -> dict[str, dict[
         TrainingError: The list cannot be read, or was made from other photos.
     """
     parts = read_groups(file)
-    found = {f"{name}/{path.name}": (name, path) for name, paths in classes.items() for path in paths}
-    for what, names in (("not in the list", found.keys() - parts), ("in the list and missing", parts.keys() - found)):
-        if names:
-            some = ", ".join(sorted(names)[:3]) + (", ..." if len(names) > 3 else "")
-            raise TrainingError(f"{file}: was made from other photos: {len(names)} {what} ({some})")
+    names = photo_names(classes)
+    found = {names[path]: (name, path) for name, paths in classes.items() for path in paths}
+    for what, strays in (("not in the list", found.keys() - parts), ("in the list and missing", parts.keys() - found)):
+        if strays:
+            some = ", ".join(map(readable, sorted(strays)[:3])) + (", ..." if len(strays) > 3 else "")
+            raise TrainingError(f"{file}: was made from other photos: {len(strays)} {what} ({some})")
     result: dict[str, dict[str, list[Path]]] = {part: {name: [] for name in classes} for part in PARTS[:3]}
     for photo, (name, path) in found.items():
         if parts[photo] != "dropped":

@@ -17,29 +17,28 @@ LAST_FROZEN = "block_6_project_BN"
 DROPOUT_SHARE = 0.3
 
 
-def build_network(outputs: int, size: int, weights: str | Path | None = "imagenet") -> keras.Model:
+def build_network(outputs: int, size: int, weights: Path | None) -> keras.Model:
     """Build a new network. Its scaling of pixels to -1..1 is a layer, so that it travels with the weights.
 
     Args:
         outputs: How many logits it gives.
         size: Side of the pictures that it takes, in pixels.
-        weights: Of the backbone: "imagenet" (Keras downloads them), a local weights file without the top layer, or
-            None for random ones.
+        weights: Of the backbone: a weights file without the top layer, by `starting_weights`, or None for random ones.
 
     Returns:
         A model from pixels, float32, (batch, size, size, 3), RGB, 0 to 255, to logits, (batch, outputs).
 
     Raises:
-        TrainingError: There is no such weights file, or it does not fit.
+        TrainingError: The weights do not fit.
     """
-    if weights not in ("imagenet", None) and not Path(weights).is_file():
-        raise TrainingError(f"{weights}: no such weights file")
     try:
         backbone = keras.applications.MobileNetV2(
             input_shape=(size, size, 3), include_top=False, weights=weights, name=BACKBONE
         )
-    except (ValueError, OSError) as error:
-        raise TrainingError(f"weights {weights}: cannot be loaded into MobileNetV2 ({error})") from error
+    # Keras raises nearly anything for a damaged file or one of another network
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise TrainingError(f"--weights {weights}: cannot be loaded into MobileNetV2 ({reason})") from error
     pixels = keras.Input((size, size, 3), name="pixels")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="to_minus_one_to_one")(pixels)
     features = backbone(scaled)
@@ -48,17 +47,17 @@ def build_network(outputs: int, size: int, weights: str | Path | None = "imagene
     return keras.Model(pixels, logits, name="whichbin")
 
 
-def pooled_features(pixels: NDArray[np.uint8], weights: str) -> NDArray[np.float32]:
+def pooled_features(pixels: NDArray[np.uint8], weights: Path | None) -> NDArray[np.float32]:
     """What MobileNetV2 makes of some pictures before any training here, averaged over each picture.
 
     Args:
         pixels: uint8, (n, size, size, 3), RGB.
-        weights: "imagenet", a weights file, or "none" for random ones.
+        weights: A weights file, or None for random ones.
 
     Returns:
         float32, (n, channels).
     """
-    network = build_network(2, pixels.shape[1], None if weights == "none" else weights)
+    network = build_network(2, pixels.shape[1], weights)
     pooled = keras.Model(network.input, network.get_layer("pool").output)
     features: NDArray[np.float32] = pooled.predict(pixels, batch_size=32, verbose=0)
     return features

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from model import read_photo
+from training.errors import readable
 from training.report.calibrate import ECE_BINS
 from training.report.measure import Results
 
@@ -203,5 +204,5 @@ def _mistake(results: Results, index: int) -> dict[str, object]:
         "said": results.labels[said],
         "confidence": f"{results.probabilities[index, said]:.0%}",
         "known": bool(results.known[index]),
-        "name": results.paths[index].name,
+        "name": readable(results.paths[index].name),
     }

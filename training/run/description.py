@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from training.errors import readable
 from training.network.architecture import LAST_FROZEN
 from training.network.sampler import BACKGROUND_SHARE, HARD_SHARE, MIXED_SHARE, REPLACED_SHARE
 from training.network.stages import HEAD_SHARE, Stage
@@ -35,7 +36,7 @@ QUICK_RECIPE = f" This was a quick run: nothing was cut out, and an epoch had at
 
 def describe(options: TrainOptions, data: TrainingData, stages: Sequence[Stage]) -> dict[str, Any]:
     """Describe a run whose stages are finished: folders by name and counts, never this machine's paths."""
-    names = [options.data.name, *(extra.folder.name for extra in options.extra)]
+    names = [readable(folder.name) for folder in (options.data, *(extra.folder for extra in options.extra))]
     main, *extras = ({"name": name, "classes": n} for name, n in zip(names, data.folders, strict=True))
     validation = sum(len(paths) for paths in data.validation.values())
     return {
@@ -44,8 +45,8 @@ def describe(options: TrainOptions, data: TrainingData, stages: Sequence[Stage])
         "background_pictures": len(data.scenes),
         "data_notes": options.data_notes.read_text(encoding="utf-8") if options.data_notes else None,
         "split": options.split,
-        "weights": Path(options.weights).name,
-        "start": f"{options.start.parent.name}/{options.start.name}" if options.start else None,
+        "weights": readable(Path(options.weights).name),
+        "start": readable(f"{options.start.parent.name}/{options.start.name}") if options.start else None,
         "seed": options.seed,
         "batch_size": options.batch_size,
         "precision": options.precision,

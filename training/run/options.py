@@ -6,7 +6,7 @@ from pathlib import Path
 from model.preprocessing import INPUT_SIZE
 from training.data.splits import GROUPS_FILE, SPLITS
 from training.errors import TrainingError
-from training.network.conversion import PRECISIONS
+from training.network.precisions import PRECISIONS
 from training.options import Options, option
 from training.pictures.scene import SEE_THROUGH
 
@@ -61,7 +61,7 @@ class TrainOptions(Options):
     groups: Path = field(default=GROUPS_FILE, metadata=option("the list of the grouped split"))
     weights: str = field(
         default="imagenet",
-        metadata=option("starting weights: 'imagenet' (downloaded), 'none' (random) or a weights file"),
+        metadata=option("starting weights: 'imagenet' (downloaded once), 'none' (random) or a weights file"),
     )
     start: Path | None = field(
         default=None, metadata=option("network.keras of an earlier run with the same labels, to go on from")

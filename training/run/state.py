@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,6 +19,9 @@ STATE_FOLDER, STATE_FILE = "checkpoints", "run.json"
 def open_state(options: TrainOptions, data: TrainingData, stages: Sequence[Stage]) -> None:
     """Make the state folder of a new run, or check that the one that is there belongs to the same run.
 
+    A run that was cut short before its first epoch was over left nothing to go on from, and any other may take its
+    place.
+
     Raises:
         TrainingError: The photos or options differ from those of the run that was cut short, so that its weights
             would quietly become part of something else.
@@ -25,7 +29,7 @@ def open_state(options: TrainOptions, data: TrainingData, stages: Sequence[Stage
     names = [f"{path.parent.name}/{path.name}" for path in data.training.paths]
     run = {
         "labels": list(data.labels),
-        "photos": hashlib.sha256("\n".join(names).encode()).hexdigest(),
+        "photos": hashlib.sha256(os.fsencode("\n".join(names))).hexdigest(),
         "backgrounds": len(data.scenes),
         "split": options.split,
         "weights": Path(options.weights).name,  # files by name, so that the run goes on though its data has moved
@@ -38,11 +42,11 @@ def open_state(options: TrainOptions, data: TrainingData, stages: Sequence[Stage
         "stages": [asdict(stage) for stage in stages],
     }
     state = options.out / STATE_FOLDER
-    if not state.is_dir():
-        state.mkdir(parents=True)
-        (state / STATE_FILE).write_text(json.dumps(run, indent=2), encoding="utf-8")
-        return
     file = state / STATE_FILE
+    if not state.is_dir() or (file.exists() and not any(state.rglob("*.h5"))):
+        state.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(run, indent=2), encoding="utf-8")
+        return
     stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     if different := [key for key, value in run.items() if stored.get(key) != value]:
         raise TrainingError(

@@ -1,6 +1,7 @@
 """A training run from photos to artifact."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,13 +12,14 @@ from model.preprocessing import preprocess
 from training.data.photos import load_classes
 from training.errors import TrainingError
 from training.network.architecture import build_network, frozen_part
-from training.network.conversion import REPRESENTATIVE, read_keras, to_litert
+from training.network.conversion import read_keras, to_litert
 from training.network.features import Features
+from training.network.precisions import REPRESENTATIVE
 from training.network.sampler import Sampler
 from training.network.stages import HEAD_SHARE, Stage, mean, run_stage, schedule
 from training.report.artifact_writer import finish
 from training.report.curves import CURVES_FILE, write_curves
-from training.run.data import CACHE_FOLDER, TrainingData, read_data
+from training.run.data import CACHE_FOLDER, TrainingData
 from training.run.description import describe
 from training.run.options import TrainOptions
 from training.run.state import STATE_FOLDER, close_state, history_of, open_state
@@ -25,19 +27,25 @@ from training.run.state import STATE_FOLDER, close_state, history_of, open_state
 NETWORK_FILE = "network.keras"
 
 
-def run(options: TrainOptions) -> dict[str, Any]:
+def run(options: TrainOptions, data: TrainingData, weights: Path | None) -> dict[str, Any]:
     """Train a network and write its artifact into the folder `options.out`; go on if a run there was cut short.
+
+    Args:
+        options: What was asked for.
+        data: By `load_photos`.
+        weights: The file that a new network starts from, or None for random numbers.
 
     Returns:
         The artifact's metadata.
 
     Raises:
-        TrainingError: The options, the photos or the state of an earlier run cannot be used.
+        TrainingError: The starting weights or the state of an earlier run cannot be used.
     """
     stages = schedule(options.epochs, options.warm_up, started=bool(options.start))
-    data = read_data(options)
+    keras.utils.set_random_seed(options.seed)
+    network = start_network(options, len(data.labels), weights)
     open_state(options, data, stages)
-    network = train(options, data, stages)
+    train(network, options, data, stages)
     network.save(options.out / NETWORK_FILE)
     content = to_litert(network, options.size, options.precision, _representative(options, data))
     training = describe(options, data, stages)
@@ -46,10 +54,8 @@ def run(options: TrainOptions) -> dict[str, Any]:
     return metadata
 
 
-def train(options: TrainOptions, data: TrainingData, stages: Sequence[Stage]) -> keras.Model:
-    """Run the stages; return the network with the mean weights of the runs and of where they began."""
-    keras.utils.set_random_seed(options.seed)
-    network = start_network(options, len(data.labels))
+def train(network: keras.Model, options: TrainOptions, data: TrainingData, stages: Sequence[Stage]) -> None:
+    """Run the stages; leave the network with the mean weights of the runs and of where they began."""
     features = Features(to_litert(frozen_part(network), options.size, "float32"))
     photos = load_classes(data.validation, data.labels, options.size, options.out / CACHE_FOLDER)
     validation = features(photos.pixels), photos.labels
@@ -78,20 +84,19 @@ def train(options: TrainOptions, data: TrainingData, stages: Sequence[Stage]) ->
         done = stages[: number + 1]
         write_curves(options.out / CURVES_FILE, {stage.name: history_of(options, stage) for stage in done})
     network.set_weights(mean([mean(ends), start], [1 - HEAD_SHARE, HEAD_SHARE]))
-    return network
 
 
-def start_network(options: TrainOptions, labels: int) -> keras.Model:
+def start_network(options: TrainOptions, labels: int, weights: Path | None = None) -> keras.Model:
     """The network that a run begins with: a new one, or that of an earlier run.
 
     Args:
-        options: `weights` are a new network's; `start` is the file of an earlier one's.
+        options: `start` is the file of an earlier network.
         labels: How many labels the run has; the network has one more output, for the background.
+        weights: The file of a new network's, or None for random numbers.
 
     Raises:
-        TrainingError: There is no such file, or the earlier network has other layers or another number of labels.
+        TrainingError: The weights do not fit, or the earlier network has other layers or another number of labels.
     """
-    weights = None if options.start or options.weights == "none" else options.weights
     network = build_network(labels + 1, options.size, weights)
     if not options.start:
         return network
