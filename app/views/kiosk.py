@@ -89,10 +89,11 @@ with st.container(key="kiosk-languages", horizontal=True):
 
 
 def count(screen: Screen) -> None:
-    """Remember an answer that somebody could read."""
+    """Remember an answer that somebody could read, and how many there were today, which the thanks say."""
     if shared.counts is not None and screen.label is not None:
         bins = [bin.key for bin in rules.category(screen.label).bins]
         shared.counts.add(screen.label, bins, screen.confidence)
+        state["kiosk-today"] = shared.counts.today()
 
 
 @st.fragment(run_every=LOOK_S)
@@ -106,7 +107,7 @@ def show_screen() -> None:
         count(answer)
     if screen.scene is Scene.ATTRACT and now - screen.since > IDLE_S and state.pop("kiosk-language", None):
         st.rerun()
-    st.html(html.screen_html(screen, rules))
+    st.html(html.screen_html(screen, rules, state.get("kiosk-today")))
     st.html(html.sure_html(screen, words))
     st.html(html.spoken_html(screen, rules, aloud))
     beat()
