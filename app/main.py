@@ -19,12 +19,14 @@ from starlette.routing import Route
 from streamlit import config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from app import door
 from app.advice.bins import RulesError
 from app.advice.languages import LanguageError
 from app.answers.counts import CountsError
 from app.network.guards import SameOrigin, SecurityHeaders, UploadLimit
 from app.services import services
 from app.settings import SettingsError
+from app.views import unexpected
 from model import ArtifactError
 
 KIOSK_SILENT_S = 15.0  # without a sign of life after which a kiosk's page is gone; it gives one each second
@@ -41,10 +43,13 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         shared.counts.close()
 
 
+door.readable_output()
 try:
     settings = services().settings
 except (ArtifactError, CountsError, LanguageError, RulesError, SettingsError) as error:
     sys.exit(f"whichbin cannot start: {error}")
+except Exception as error:  # noqa: BLE001 (whatever nobody foresaw)
+    sys.exit(door.unexpected("the server's start", error))
 
 
 def alive(_: Request) -> Response:
@@ -65,6 +70,7 @@ config.set_option("server.maxUploadSize", settings.max_photo_mib)  # else its ow
 app = st.App(
     "navigation.py",
     lifespan=lifespan,
+    on_script_error=unexpected.show,
     routes=[Route("/kiosk/alive", alive)],
     middleware=[
         Middleware(SecurityHeaders),
