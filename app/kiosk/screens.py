@@ -75,7 +75,7 @@ class Pace:
 
     shortest: float = 0.5
     answer: float = 2.0
-    thanks: float = 6.0
+    thanks: float = 5.0
     doubt: float = 2.0
     counts: float = 1.0
     puzzled: float = 5.0
