@@ -35,7 +35,9 @@ ITEMS = ("metal", "paper")
 @pytest.fixture(scope="module")
 def chromium(playwright, classifier, tmp_path_factory):
     scenes = itertools.chain.from_iterable((empty_scene(), item_scene(label, classifier)) for label in ITEMS)
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", zip(scenes, itertools.cycle([BETWEEN, SHOWN]), strict=False))
+    clip = write_clip(
+        tmp_path_factory.mktemp("clip") / "camera.y4m", zip(scenes, itertools.cycle([BETWEEN, SHOWN]), strict=False)
+    )
     browser = launch(playwright, clip)
     yield browser
     browser.close()
