@@ -26,7 +26,10 @@ from app.answers.counts import CountsError
 from app.network.guards import SameOrigin, SecurityHeaders, UploadLimit
 from app.services import services
 from app.settings import SettingsError
-from app.views import unexpected
+from app.views import (
+    camera,  # noqa: F401 (loads WebRTC, for which the first visitor would otherwise wait before half a page)
+    unexpected,
+)
 from model import ArtifactError
 
 KIOSK_SILENT_S = 15.0  # without a sign of life after which a kiosk's page is gone; it gives one each second
