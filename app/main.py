@@ -11,6 +11,9 @@ from pathlib import Path
 # `streamlit run` puts app/ on the path, not the project's folder
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+# Loaded now, for the first visitor would wait for it before half a page. Not streamlit_webrtc: its component is only
+# found if it is declared while Streamlit's runtime is there.
+import aiortc  # noqa: F401
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -26,10 +29,7 @@ from app.answers.counts import CountsError
 from app.network.guards import SameOrigin, SecurityHeaders, UploadLimit
 from app.services import services
 from app.settings import SettingsError
-from app.views import (
-    camera,  # noqa: F401 (loads WebRTC, for which the first visitor would otherwise wait before half a page)
-    unexpected,
-)
+from app.views import unexpected
 from model import ArtifactError
 
 KIOSK_SILENT_S = 15.0  # without a sign of life after which a kiosk's page is gone; it gives one each second
