@@ -17,8 +17,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := run
 
 run: setup
-	exec $(BIN)/$(if $(HTTPS),python -m app.network.https --port $(PORT) $(if $(ADDRESS),--address $(ADDRESS)),$\
-	streamlit run app/main.py --server.port $(PORT) --server.address $(ADDRESS))
+	exec $(BIN)/python -m app.network.$(if $(HTTPS),https,listen) --port $(PORT) $(if $(ADDRESS),--address $(ADDRESS))
 
 setup: .venv/app.stamp
 

@@ -12,7 +12,6 @@ import logging
 import os
 import socket
 import ssl
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,11 +21,13 @@ import numpy as np
 from aioice import stun, turn
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
+from app import door
 from app.advice.bins import RulesError, load_rules
 from app.advice.languages import LanguageError, languages
 from app.answers.counts import Counts, CountsError
 from app.network.https import own_certificate
 from app.network.ice import IceServers, ProviderError, Server, check, fetch
+from app.network.listen import PORT, port_number
 from app.services import counts_path, rules_path
 from app.settings import Settings, SettingsError, load_settings
 from model import ArtifactError, Classifier
@@ -79,9 +80,10 @@ def check_all(url: str, port: int) -> Iterator[Finding]:
 
 def camera_origin(url: str) -> Finding:
     """Whether browsers give a camera to a page at this URL (https://w3c.github.io/webappsec-secure-contexts/)."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    parts, host = urlsplit(""), ""
     try:
+        parts = urlsplit(url)  # raises ValueError at a bracket without the other
+        host = parts.hostname or ""
         local = ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = host == "localhost" or host.endswith(".localhost")
@@ -172,7 +174,7 @@ def ask(address: str, server: Server) -> tuple[str, str]:
         return "", f"relays from {asyncio.run(_allocate(parsed, server))}"
     except TimeoutError:
         return silent, ""
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # no such name; no name can be written like that
         return "is no host name that is known here", ""
     except stun.TransactionFailed as error:
         if error.response.error_code == 401:
@@ -283,7 +285,7 @@ def main() -> int:
     """Print every finding; return the exit status: 0 if all is well, else 1."""
     parser = argparse.ArgumentParser(prog="python -m app.doctor", description=__doc__.splitlines()[0])
     parser.add_argument("--url", help="what visitors open; default: this machine itself")
-    parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--port", type=port_number, default=PORT)
     options = parser.parse_args()
     logging.disable(logging.WARNING)  # Streamlit warns of being used without a server
     scheme = "https" if all(own_certificate()) else "http"
@@ -295,4 +297,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    door.run(main, "app.doctor")

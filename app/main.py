@@ -11,6 +11,9 @@ from pathlib import Path
 # `streamlit run` puts app/ on the path, not the project's folder
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+# Loaded now, for the first visitor would wait for it before half a page. Not streamlit_webrtc: its component is only
+# found if it is declared while Streamlit's runtime is there.
+import aiortc  # noqa: F401
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -19,12 +22,14 @@ from starlette.routing import Route
 from streamlit import config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
+from app import door
 from app.advice.bins import RulesError
 from app.advice.languages import LanguageError
 from app.answers.counts import CountsError
 from app.network.guards import SameOrigin, SecurityHeaders, UploadLimit
 from app.services import services
 from app.settings import SettingsError
+from app.views import unexpected
 from model import ArtifactError
 
 KIOSK_SILENT_S = 15.0  # without a sign of life after which a kiosk's page is gone; it gives one each second
@@ -41,10 +46,13 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         shared.counts.close()
 
 
+door.readable_output()
 try:
     settings = services().settings
 except (ArtifactError, CountsError, LanguageError, RulesError, SettingsError) as error:
     sys.exit(f"whichbin cannot start: {error}")
+except Exception as error:  # noqa: BLE001 (whatever nobody foresaw)
+    sys.exit(door.unexpected("the server's start", error))
 
 
 def alive(_: Request) -> Response:
@@ -70,6 +78,7 @@ app = st.App(
     "navigation.py",
     lifespan=lifespan,
     routes=[Route(address, alive) for address in addresses],
+    on_script_error=unexpected.show,
     middleware=[
         Middleware(SecurityHeaders),
         Middleware(SameOrigin, allowed=lambda: set(config.get_option("server.corsAllowedOrigins"))),

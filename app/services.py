@@ -167,8 +167,8 @@ def services() -> Services:
     if settings.metrics_port:
         try:
             serve_metrics(engine, made.totals, settings.metrics_port, settings.metrics_address)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             where = f"{settings.metrics_address}:{settings.metrics_port}"
-            raise SettingsError(f"metrics_port: cannot listen on {where} ({error.strerror})") from error
+            raise SettingsError(f"metrics_port: cannot listen on {where} ({error})") from error
     memory.settle()
     return made

@@ -14,6 +14,8 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from app import door
+
 ROOT = Path(__file__).parent.parent
 PREFIX = "WHICHBIN_"
 FILE_VARIABLE = f"{PREFIX}SETTINGS"  # names the TOML file, and is no setting itself
@@ -302,4 +304,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    door.run(main, "app.settings")

@@ -172,6 +172,14 @@ class Counts:
         ((answers,),) = self._read("SELECT COUNT(*) FROM answers WHERE time >= ?", (since,))
         return int(answers)
 
+    def today(self) -> int | None:
+        """How many answers there are of this day in the server's time zone; None if the file cannot be read."""
+        try:
+            return self.total(midnight(self._clock()))
+        except CountsError as error:
+            log.warning("%s", error)
+            return None
+
     def summary(self, since: float = 0.0) -> Summary:
         """The answers by label, by hour of the day, and by day.
 

@@ -62,7 +62,7 @@ class Pace:
     Attributes:
         shortest: How long any screen stays at least.
         answer: How long an answer stays at least, so that it can be read while the item is on its way into the bin.
-        thanks: How long the thanks stay.
+        thanks: How long the thanks stay while nothing else happens, so that a sentence can be read.
         doubt: How long an answer stays on the screen while the confidence in it is below the threshold.
         counts: How long an answer has to stand to be counted.
         puzzled: How long something that the model does not know may be in view before the screen says that it is
@@ -75,7 +75,7 @@ class Pace:
 
     shortest: float = 0.5
     answer: float = 2.0
-    thanks: float = 2.5
+    thanks: float = 5.0
     doubt: float = 2.0
     counts: float = 1.0
     puzzled: float = 5.0

@@ -6,7 +6,6 @@ changed.
 """
 
 import argparse
-import io
 import ipaddress
 import os
 import socket
@@ -23,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from app import door
+from app.network.listen import PORT, port_number, problem, serve
 from app.settings import ROOT
 
 VALID = timedelta(days=397)  # how long a certificate lasts; browsers refuse those that last longer
@@ -188,7 +189,11 @@ def _announce(certificate: x509.Certificate, made: str | None, urls: list[str]) 
         made: None if it is the operator's own, else why the self-signed one is new; empty if it is not new.
         urls: What visitors can open.
     """
-    segno.make(urls[0], error="l").terminal(compact=True)
+    try:
+        "▀▄█".encode(sys.stdout.encoding)
+        segno.make(urls[0], error="l").terminal(compact=True)
+    except UnicodeEncodeError:
+        print("(This terminal cannot show the blocks of a QR code.)")
     print("Open on a phone: " + "  or  ".join(urls))
     if made is not None:
         if made:
@@ -201,13 +206,10 @@ def _announce(certificate: x509.Certificate, made: str | None, urls: list[str]) 
 def main() -> None:
     """Make the certificate if necessary, say where to go, and become the server."""
     parser = argparse.ArgumentParser(prog="python -m app.network.https", description="Serve Whichbin with HTTPS.")
-    parser.add_argument("--port", type=int, default=8501)
+    parser.add_argument("--port", type=port_number, default=PORT)
     parser.add_argument("--address", default="", help="the one address to listen at; else all")
     parser.add_argument("--folder", type=Path, default=ROOT / ".https", help="of the self-signed certificate")
     options = parser.parse_args()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # some terminals cannot show the QR code's blocks
-
     own, own_key = own_certificate()
     if bool(own) != bool(own_key):
         sys.exit("whichbin cannot serve HTTPS: server.sslCertFile and server.sslKeyFile go together; one is missing")
@@ -220,16 +222,14 @@ def main() -> None:
     except (OSError, ValueError) as error:
         sys.exit(f"whichbin cannot serve HTTPS: {error}")
     urls = addresses([options.address] if options.address else certificate_hosts(certificate), options.port)
+    if why := problem(options.address, options.port):
+        sys.exit(f"whichbin cannot serve HTTPS: {why}")
     _announce(certificate, made, urls)
-
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app" / "main.py")]
-    command += ["--server.port", str(options.port)]
-    command += ["--server.address", options.address] if options.address else []
     # without it, Streamlit asks a server on the internet for this machine's address, and waits for the answer
-    command += ["--browser.serverAddress", str(urlsplit(urls[0]).hostname)]
-    command += ["--server.sslCertFile", str(cert_file), "--server.sslKeyFile", str(key_file)]
-    os.execv(sys.executable, command)
+    more = ["--browser.serverAddress", str(urlsplit(urls[0]).hostname)]
+    more += ["--server.sslCertFile", str(cert_file), "--server.sslKeyFile", str(key_file)]
+    serve(options.address, options.port, *more)
 
 
 if __name__ == "__main__":
-    main()
+    door.run(main, "app.network.https")

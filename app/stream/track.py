@@ -12,10 +12,11 @@ import av
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from app.stream.patches import consent, jitter
+from app.stream.patches import consent, gathering, jitter
 from app.stream.processor import StreamProcessor
 
 consent.install()
+gathering.install()
 jitter.install()
 
 

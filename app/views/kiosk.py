@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import kiosk
-from app.advice.languages import language, languages
+from app.advice.languages import languages
 from app.kiosk.screens import Scene, Screen, Screens, Sight
 from app.services import services
 from app.stream.processor import StreamProcessor
@@ -26,8 +26,7 @@ if "kiosk-processor" not in state:
 processor: StreamProcessor = state["kiosk-processor"]
 screens: Screens = state["kiosk-screens"]
 
-asked = st.query_params.get(visitor.LANGUAGE), shared.settings.kiosk_language
-words = language(state.get("kiosk-language"), *asked)  # not the browser's: it is the operator's who set it up
+words = visitor.kiosk_words()
 rules = shared.rules_in(words, st.query_params.get("bins"))
 aloud = shared.settings.kiosk_speech or st.query_params.get("speech") == "1"
 sound = shared.settings.kiosk_sound or st.query_params.get("sound") == "1"
@@ -83,16 +82,17 @@ with st.container(key="kiosk-languages", horizontal=True):
             other.name,
             key=f"kiosk-language-{code}",
             on_click=state.update,
-            args=({"kiosk-language": code},),
+            args=({visitor.KIOSK_LANGUAGE: code},),
             type="primary" if code == words.code else "secondary",
         )
 
 
 def count(screen: Screen) -> None:
-    """Remember an answer that somebody could read."""
+    """Remember an answer that somebody could read, and how many there were today, which the thanks say."""
     if shared.counts is not None and screen.label is not None:
         bins = [bin.key for bin in rules.category(screen.label).bins]
         shared.counts.add(screen.label, bins, screen.confidence)
+        state["kiosk-today"] = shared.counts.today()
 
 
 @st.fragment(run_every=LOOK_S)
@@ -104,9 +104,9 @@ def show_screen() -> None:
     screen = screens.update(Sight(processor.verdict, processor.in_view, processor.silence), now)
     if answer := screens.to_count(now):
         count(answer)
-    if screen.scene is Scene.ATTRACT and now - screen.since > IDLE_S and state.pop("kiosk-language", None):
+    if screen.scene is Scene.ATTRACT and now - screen.since > IDLE_S and state.pop(visitor.KIOSK_LANGUAGE, None):
         st.rerun()
-    st.html(html.screen_html(screen, rules))
+    st.html(html.screen_html(screen, rules, state.get("kiosk-today")))
     st.html(html.sure_html(screen, words))
     st.html(html.spoken_html(screen, rules, aloud))
     beat()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from markupsafe import Markup
 
-from app.advice.bins import Rules
+from app.advice.bins import POSITIONS, Rules
 from app.advice.caption import Caption, spoken
 from app.advice.languages import Language
 from app.kiosk.screens import Scene, Screen
@@ -19,8 +19,13 @@ TROUBLE = {
 MOST_LOOKS = 6  # tiles of things that the invitation shows
 
 
-def screen_html(screen: Screen, rules: Rules) -> Markup:
+def screen_html(screen: Screen, rules: Rules, today: int | None = None) -> Markup:
     """A whole screen. It says nothing of the confidence: what may change meanwhile is in `sure_html`.
+
+    Args:
+        screen: What to show.
+        rules: In the language in which it is shown.
+        today: How many answers were counted today, for the thanks; None where they are not counted.
 
     Raises:
         KeyError: The rules were not made for the screen's label.
@@ -29,13 +34,14 @@ def screen_html(screen: Screen, rules: Rules) -> Markup:
     if screen.scene is Scene.ANSWER:
         category = rules.category(screen.label or "")
         said = Caption(category.name, category.advice, category.icon, category.color, bins=category.bins, words=words)
-        return render("kiosk/answer.html", name="answer", caption=said)
+        return render("kiosk/answer.html", name="answer", caption=said, turns=POSITIONS)
     if screen.scene is Scene.GAVE_UP:
         said = Caption(words("gave_up_title"), "", "", bins=(rules.default_bin,), words=words)
-        return render("kiosk/answer.html", name="gave-up", caption=said)
+        return render("kiosk/answer.html", name="gave-up", caption=said, turns=POSITIONS)
     if screen.scene is Scene.THANKS:
         bins = rules.category(screen.label).bins if screen.label else ()
-        return render("kiosk/thanks.html", bins=bins, words=words)
+        fact = words.facts.get(screen.label or "")
+        return render("kiosk/thanks.html", bins=bins, fact=fact, today=today, words=words, turns=POSITIONS)
     if screen.scene in LIVE:
         looks = {(category.icon, category.color): None for category in rules.categories.values()}
         shown = list(looks)[:MOST_LOOKS] if screen.scene is Scene.ATTRACT else []

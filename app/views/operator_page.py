@@ -12,6 +12,7 @@ from app.answers.access import TooSoonError, is_operator
 from app.answers.counts import Counts, CountsError, midnight
 from app.services import services
 from app.views import visitor
+from app.views.ui import printable
 
 WIDTH_PX = 420  # of the form and what it answers
 ROW_PX = 35  # of the table's rows, so that the chart beside it is as high
@@ -152,18 +153,18 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     st.button(words("operator_sign_out"), icon=":material/logout:", on_click=sign_out)
 if shared.counts is None:
     if shared.counts_problem:
-        st.error(words("operator_failed", problem=shared.counts_problem))
+        st.error(words("operator_failed", problem=printable(shared.counts_problem)))
     else:
         st.info(words("operator_off") + sample("count_answers = true"))
     st.stop()
 try:
     show(shared.counts)
 except CountsError as error:
-    st.error(str(error))
+    st.error(printable(str(error)))
 st.caption(
     words(
         "operator_stored",
-        file=shared.counts.file.name,
+        file=printable(shared.counts.file.name),
         days=words.number(settings.counts_days),
         zone=f"{datetime.now().astimezone():%Z, UTC%z}",
     )

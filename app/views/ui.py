@@ -79,6 +79,16 @@ def notice(title: str, detail: str, words: Language) -> Markup:
     return render("notice.html", caption=Caption(title, detail, "question", words=words))
 
 
+def printable(text: str) -> str:
+    """A text that a page can show: what Python puts for the bytes of a file's name that is not UTF-8 is replaced."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def alarm(title: str, detail: str, words: Language) -> Markup:
+    """A neutral card that says that something failed; screen readers say it at once."""
+    return render("alarm.html", caption=Caption(title, detail, "question", words=words))
+
+
 def troubles(kinds: Iterable[str], words: Language) -> Markup:
     """The cards that the live page's script shows by itself, hidden: why there is no video, and that it is on its way.
 

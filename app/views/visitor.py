@@ -10,6 +10,7 @@ from app.services import services
 
 LANGUAGE = "lang"  # in the session, and in the address of every page
 CHOICE = "language-choice"  # the switch
+KIOSK_LANGUAGE = "kiosk-language"  # in a kiosk's session
 
 
 def visitor() -> str:
@@ -27,6 +28,15 @@ def words() -> Language:
     if asked and LANGUAGE not in state:
         state[LANGUAGE] = asked
     return language(state.get(LANGUAGE), st.context.locale, services().settings.kiosk_language)
+
+
+def kiosk_words() -> Language:
+    """The kiosk's language: the one chosen on its screen, else that of its address, or of the setting.
+
+    It is not the browser's, which is the language of the operator who set the kiosk up.
+    """
+    asked = st.query_params.get(LANGUAGE), services().settings.kiosk_language
+    return language(st.session_state.get(KIOSK_LANGUAGE), *asked)
 
 
 def choose_language() -> None:

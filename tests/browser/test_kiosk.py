@@ -26,7 +26,8 @@ from tests.helpers.video import returned_frame
 
 pytestmark = pytest.mark.slow
 
-SHOWN = 4.0  # seconds that each scene of the camera's clip lasts
+SHOWN = 3.5  # seconds that each item of the camera's clip is held up
+BETWEEN = 6.5  # ... and that nothing is, so that the thanks come to their end
 SIZES = {(1920, 1080): 2, (1080, 1920): 1, (1280, 800): 1}  # of the window, with the answers to wait for in each
 ITEMS = ("metal", "paper")
 
@@ -34,7 +35,9 @@ ITEMS = ("metal", "paper")
 @pytest.fixture(scope="module")
 def chromium(playwright, classifier, tmp_path_factory):
     scenes = itertools.chain.from_iterable((empty_scene(), item_scene(label, classifier)) for label in ITEMS)
-    clip = write_clip(tmp_path_factory.mktemp("clip") / "camera.y4m", [(scene, SHOWN) for scene in scenes])
+    clip = write_clip(
+        tmp_path_factory.mktemp("clip") / "camera.y4m", zip(scenes, itertools.cycle([BETWEEN, SHOWN]), strict=False)
+    )
     browser = launch(playwright, clip)
     yield browser
     browser.close()
@@ -94,7 +97,7 @@ def test_answers_and_invites_again_in_each_layout_and_counts(chromium, context_o
         for (width, height), answered in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
             for _ in range(answered):
-                wait_for_scene(page, "answer", 4 * SHOWN + 5)
+                wait_for_scene(page, "answer", 2 * (SHOWN + BETWEEN) + 5)
                 page.wait_for_timeout(800)  # the screen has faded in
                 name = page.locator(".k-answer .wb-title").inner_text()
                 category = next(each for each in rules.categories.values() if each.name == name)
@@ -105,7 +108,7 @@ def test_answers_and_invites_again_in_each_layout_and_counts(chromium, context_o
                 assert box["width"] >= 0.3 * width
                 wait_for_color(page, box["x"] + 0.03 * box["width"], box["y"] + 0.05 * box["height"], color)
                 assert_nothing_but_the_kiosk(page)
-                wait_for_scene(page, "attract", SHOWN + 10)
+                wait_for_scene(page, "attract", BETWEEN + 10)
                 assert_nothing_but_the_kiosk(page)
         scenes = [scene["scene"] for scene in page.evaluate("window.scenes")]
         answers = [scene for scene in page.evaluate("window.scenes") if scene["scene"] == "answer"]

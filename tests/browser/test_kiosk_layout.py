@@ -1,11 +1,13 @@
 """Every screen of the kiosk, in every language and with every shipped rules file, fits each size of display."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from app.advice.bins import load_rules, rules_files
+from app.advice.bins import POSITIONS, Rules, load_rules, rules_files
 from app.advice.languages import languages
 from app.kiosk.screens import Scene, Screen
 from app.kiosk.sureness import Sureness
@@ -60,19 +62,29 @@ def show(page: Page, screen: str) -> None:
     )
 
 
+def placed(rules: Rules) -> Rules:
+    """The rules with a position for every bin."""
+    turn = itertools.cycle(POSITIONS)
+    categories = {
+        label: replace(category, bins=tuple(replace(bin, position=next(turn)) for bin in category.bins))
+        for label, category in rules.categories.items()
+    }
+    return replace(rules, categories=categories, default_bin=replace(rules.default_bin, position="left"))
+
+
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("words", languages().values(), ids=lambda words: words.code)
 def test_every_screen_fits(chromium, words, size):
     page = chromium.new_page(viewport={"width": size[0], "height": size[1]}, has_touch=True)
     faults = {}
     for rules_name, path in rules_files().items():
-        rules = load_rules(LABELS, path, words)
+        rules = placed(load_rules(LABELS, path, words))
         screens = [Screen(scene) for scene in Scene if scene is not Scene.ANSWER]
         screens += [Screen(Scene.THANKS, label) for label in LABELS]
         longest = max(Sureness, key=lambda sureness: len(words(sureness.value)))
         screens += [Screen(Scene.ANSWER, label, sureness=longest) for label in LABELS]
         for screen in screens:
-            show(page, html.screen_html(screen, rules) + html.sure_html(screen, words))
+            show(page, html.screen_html(screen, rules, today=12_345) + html.sure_html(screen, words))
             if found := page.evaluate(FAULTS):
                 faults[f"{rules_name} {screen.scene.value} {screen.label}"] = found
     own = str(html.page_html(words, sound=False, troubles=TROUBLES)).replace('class="k-over" hidden', 'class="k-over"')
@@ -83,6 +95,20 @@ def test_every_screen_fits(chromium, words, size):
             faults[kind] = found
     page.close()
     assert not faults, "\n".join(itertools.chain.from_iterable([k, *v] for k, v in faults.items()))
+
+
+@pytest.mark.parametrize("scene", [Scene.ANSWER, Scene.GAVE_UP, Scene.THANKS], ids=lambda scene: scene.value)
+def test_axe_finds_nothing_on_what_it_says(chromium, scene):
+    """Its own rules for colours, pictures and the like; those for whole pages are tested on the page itself."""
+    page = chromium.new_page()
+    rules = placed(load_rules(LABELS))
+    for label in LABELS:
+        show(page, f"<main>{html.screen_html(Screen(scene, label), rules, today=12)}</main>")
+        options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}
+        options["rules"] = {name: {"enabled": False} for name in ("document-title", "html-has-lang")}
+        found = Axe().run(page, options=options).response["violations"]
+        assert [f"{rule['id']} {node['failureSummary']}" for rule in found for node in rule["nodes"]] == []
+    page.close()
 
 
 @pytest.mark.parametrize(("motion", "moves"), [("no-preference", True), ("reduce", False)])

@@ -29,6 +29,7 @@ color = "#123456"
 name = { en = "Back to the <shop>", de = "Zurück in den Laden" }
 color = "#F0E000"
 icon = "shop"
+position = "below-left"
 hint.de = "mit Pfand"
 
 [labels.battery]
@@ -184,6 +185,8 @@ def test_the_sources_of_real_rules_are_cited():
         ('default = "all"', 'standard = "all"', "standard is not a key; allowed are default, bins, labels"),
         ('icon = "can"', 'icon = "dog"', r"labels\.can\.icon must be one of box, .*got 'dog'"),
         ('icon = "shop"', 'icon = "dog"', r"bins\.kiosk\.icon must be one of box, .*shop.*got 'dog'"),
+        ('"below-left"', '"behind"', r"bins\.kiosk\.position must be one of above, .*left.*; got 'behind'"),
+        ('"below-left"', "7", r"bins\.kiosk\.position must be one of above, .*; got 7"),
         ('bin = "all"', 'bin = "jar"', r"labels\.battery\.bin must be one of all, kiosk; got 'jar'"),
         ('bin = "all"', "", r"labels\.battery\.bin must be one of all, kiosk; got None"),
         ('bin = "all"', 'bin = "all"\nbins = ["all"]', r"labels\.battery must have either bin or bins"),

@@ -210,6 +210,17 @@ def test_a_file_that_is_gone_is_named(counts):
         counts.total()
 
 
+def test_todays_count_begins_at_midnight_and_is_unknown_without_the_file(counts, clock, caplog):
+    counts.add("glass", ["glass"], 0.9, midnight(clock.now) - 1)
+    assert counts.today() == 0
+    counts.add("glass", ["glass"], 0.9, midnight(clock.now))
+    counts.add("metal", ["packaging"], 0.9)
+    assert counts.today() == 2
+    counts.file.unlink()
+    assert counts.today() is None
+    assert "cannot be read" in caplog.text
+
+
 def foreign(file):
     with closing(sqlite3.connect(file)) as other:
         other.execute("CREATE TABLE answers (question TEXT)")

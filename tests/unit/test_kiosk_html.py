@@ -1,10 +1,11 @@
 """What the kiosk's screens say, as HTML."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from app.advice.bins import load_rules
+from app.advice.bins import POSITIONS, load_rules
 from app.advice.languages import languages
 from app.kiosk.screens import Scene, Screen
 from app.kiosk.sureness import Sureness
@@ -47,6 +48,38 @@ def test_an_answer_says_in_words_how_sure_it_is_and_other_screens_do_not(words):
     assert len(set(said)) == len(Sureness)
     assert not any(letter.isdigit() for letter in "".join(said))
     assert text_of(html.sure_html(Screen(Scene.THANKS, "glass", 1.0), words)) == ""
+
+
+@pytest.mark.parametrize("words", languages().values(), ids=lambda words: words.code)
+def test_the_thanks_say_a_fact_with_its_source_and_how_many_there_were_today(words):
+    rules = load_rules(LABELS, words=words)
+    page = text_of(html.screen_html(Screen(Scene.THANKS, "glass"), rules, today=1234))
+    fact = words.facts["glass"]
+    for said in (
+        fact.text,
+        words("thanks_source", source=fact.source),
+        words("thanks_today", number=words.number(1234)),
+    ):
+        assert " ".join(said.split()) in page
+    uncounted = text_of(html.screen_html(Screen(Scene.THANKS, "glass"), rules))
+    today = " ".join(words("thanks_today", number=words.number(1234)).split())
+    assert page == f"{uncounted} {today}"
+    nothing_known = text_of(html.screen_html(Screen(Scene.THANKS, LABELS[2]), rules))
+    assert nothing_known == " ".join(f"{words('thanks_title')} {words('thanks_detail')}".split())
+
+
+@pytest.mark.parametrize("scene", [Scene.ANSWER, Scene.THANKS, Scene.GAVE_UP])
+def test_an_arrow_points_to_a_bin_whose_position_is_known(scene):
+    def page(position: str) -> str:
+        category = RULES.category("glass")
+        there = replace(category, bins=tuple(replace(bin, position=position) for bin in category.bins))
+        default = replace(RULES.default_bin, position=position)
+        rules = replace(RULES, categories={"glass": there}, default_bin=default)
+        return html.screen_html(Screen(scene, "glass"), rules)
+
+    assert "wb-arrow" not in page("")
+    assert len({page(position) for position in POSITIONS}) == len(POSITIONS) == 8
+    assert "--turn:225deg" in page("below-left")
 
 
 def test_doubt_names_the_default_bin():

@@ -1,5 +1,6 @@
 """The pages' scripts, run by Streamlit's AppTest. The camera component needs a browser: see test_browser.py."""
 
+import os
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import streamlit_webrtc
 from streamlit.testing.v1 import AppTest
 
 import app.services
+from app.answers.counts import Counts
 from app.services import services
 from app.stream.places import Places
 from tests.helpers.drawings import drawn_photo
@@ -181,3 +183,15 @@ def test_a_video_that_does_not_get_through_is_said_until_it_does(live):
     assert words in html(live.run())
     live.streamer.state.playing = True
     assert words not in html(live.run())
+
+
+def test_a_file_whose_name_is_not_utf_8_is_shown_all_the_same(monkeypatch, tmp_path):
+    counts = Counts(tmp_path / os.fsdecode(b"z\xe4hler.sqlite3"), 30)
+    shared = replace(services(), counts=counts)
+    monkeypatch.setattr(app.services, "services", lambda: shared)
+    page = AppTest.from_file(str(APP / "views" / "operator_page.py"), default_timeout=30)
+    page.session_state["operator"] = True  # signed in
+    page.run()
+    assert not page.exception
+    assert "z\ufffdhler.sqlite3" in page.caption[0].value
+    counts.close()

@@ -54,7 +54,7 @@ def test_attract_looking_answer_thanks_attract(kiosk):
     kiosk.see(EMPTY, 5)
     kiosk.see(SOMETHING, 1)
     kiosk.see(item("glass"), 4)
-    kiosk.see(EMPTY, 5)
+    kiosk.see(EMPTY, 8)
     assert kiosk.scenes() == [
         Scene.STARTING, Scene.ATTRACT, Scene.LOOKING, Scene.ANSWER, Scene.THANKS, Scene.ATTRACT,
     ]  # fmt: skip

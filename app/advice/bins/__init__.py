@@ -20,8 +20,20 @@ DEFAULT_FILE = Path(__file__).parent / "default.toml"
 SPARE_COLORS = ("#0F7C8C", "#B3446C", "#5A7D1F", "#8A4FBF", "#C2571A", "#3D6BB3", "#8C6D1F", "#A33B3B")
 
 FILE_KEYS = ("default", "bins", "labels")
-BIN_KEYS = ("name", "color", "icon", "hint")
+BIN_KEYS = ("name", "color", "icon", "hint", "position")
 LABEL_KEYS = ("name", "color", "icon", "advice", "bin", "bins")
+# Where a bin stands, for whoever looks at the screen beside it, and how far an arrow that points up is turned clockwise
+# to point there, in degrees
+POSITIONS = {
+    "above": 0,
+    "above-right": 45,
+    "right": 90,
+    "below-right": 135,
+    "below": 180,
+    "below-left": 225,
+    "left": 270,
+    "above-left": 315,
+}
 LANGUAGE_TAG = r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"  # BCP 47, as far as anyone needs it here
 
 T = TypeVar("T")
@@ -41,6 +53,7 @@ class Bin:
         color: #RRGGBB.
         icon: A name in `app.look.icons.ICONS`.
         hint: Which of the things go there, where several bins share an answer ("clear glass"); may be empty.
+        position: Where it stands beside the screen, one of `POSITIONS`; empty where the rules do not say.
     """
 
     key: str
@@ -48,6 +61,7 @@ class Bin:
     color: str
     icon: str = "bin"
     hint: str = ""
+    position: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,6 +184,7 @@ class _File:
             color=self.color(f"{key}.color", table.get("color")),
             icon=self.icon(f"{key}.icon", table.get("icon", "bin")),
             hint=self.text(f"{key}.hint", table.get("hint", ""), empty=True),
+            position=self.position(f"{key}.position", table["position"]) if "position" in table else "",
         )
 
     def label_name(self, label: str) -> str:
@@ -219,6 +234,9 @@ class _File:
 
     def icon(self, key: str, value: object) -> str:
         return self.choice(key, value, {name: name for name in ICONS})
+
+    def position(self, key: str, value: object) -> str:
+        return self.choice(key, value, {name: name for name in POSITIONS})
 
     def text(self, key: str, value: object, empty: bool = False) -> str:
         texts = value if isinstance(value, dict) else {"": value}

@@ -15,11 +15,24 @@ from babel.numbers import format_decimal, format_percent
 
 FOLDER = Path(__file__).parent
 ENGLISH = "en"  # the language whose file says which keys there are
-TABLES = ("labels", "rules")  # every other key of a file is a text
+TABLES = ("labels", "rules", "facts")  # every other key of a file is a text
 
 
 class LanguageError(ValueError):
     """A language file cannot be used. The message names the file, the key, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something worth knowing about what a class is made of.
+
+    Attributes:
+        text: One sentence.
+        source: Who says so.
+    """
+
+    text: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class Language:
         words: Texts by key, perhaps with {placeholders}.
         labels: Names of the classes of the shipped model, by label.
         rules: Texts for the shipped rules files that do not have this language, by "FILE.bins.KEY.name" and the like.
+        facts: About the classes of the shipped model, by label.
     """
 
     code: str
@@ -39,6 +53,7 @@ class Language:
     words: Mapping[str, str] = field(repr=False)
     labels: Mapping[str, str] = field(repr=False)
     rules: Mapping[str, str] = field(default_factory=dict, repr=False)
+    facts: Mapping[str, Fact] = field(default_factory=dict, repr=False)
 
     def __call__(self, key: str, **values: object) -> str:
         """The words for a key, with its placeholders filled in.
@@ -153,6 +168,9 @@ def _read(file: Path) -> dict[str, str]:
     texts = {key: value for key, value in raw.items() if key not in TABLES}
     for table in TABLES:
         texts |= dict(_flat(table, raw.get(table, {})))
+    for label, fact in raw.get("facts", {}).items():
+        if not isinstance(fact, dict) or fact.keys() != {"text", "source"}:
+            raise LanguageError(f"{file}: facts.{label} must be a table with text and source; got {fact!r}")
     if "name" not in texts:
         raise LanguageError(f"{file}: has no text for name, the language's name in itself")
     for key, text in texts.items():
@@ -180,5 +198,9 @@ def _language(code: str, texts: Mapping[str, str]) -> Language:
     def table(name: str) -> dict[str, str]:
         return {key.removeprefix(f"{name}."): text for key, text in texts.items() if key.startswith(f"{name}.")}
 
-    words = {key: text for key, text in texts.items() if key != "name" and not key.startswith(("labels.", "rules."))}
-    return Language(code, texts["name"], words, table("labels"), table("rules"))
+    tables = tuple(f"{name}." for name in TABLES)
+    words = {key: text for key, text in texts.items() if key != "name" and not key.startswith(tables)}
+    parts = table("facts")
+    told = [key.removesuffix(".text") for key in parts if key.endswith(".text")]
+    facts = {label: Fact(parts[f"{label}.text"], parts[f"{label}.source"]) for label in told}
+    return Language(code, texts["name"], words, table("labels"), table("rules"), facts)
