@@ -6,7 +6,7 @@ from pathlib import Path
 from model.preprocessing import INPUT_SIZE
 from training.data.splits import GROUPS_FILE, SPLITS
 from training.errors import TrainingError
-from training.network.conversion import PRECISIONS
+from training.network.precisions import PRECISIONS
 from training.options import Options, option
 from training.pictures.scene import SEE_THROUGH
 

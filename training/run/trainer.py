@@ -11,8 +11,9 @@ from model.preprocessing import preprocess
 from training.data.photos import load_classes
 from training.errors import TrainingError
 from training.network.architecture import build_network, frozen_part
-from training.network.conversion import REPRESENTATIVE, read_keras, to_litert
+from training.network.conversion import read_keras, to_litert
 from training.network.features import Features
+from training.network.precisions import REPRESENTATIVE
 from training.network.sampler import Sampler
 from training.network.stages import HEAD_SHARE, Stage, mean, run_stage, schedule
 from training.report.artifact_writer import finish
