@@ -1,5 +1,6 @@
-"""Saved Keras classifiers in, LiteRT files out."""
+"""Keras models in, LiteRT files out."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from model.preprocessing import INPUT_SIZE
 from training.errors import TrainingError
 from training.network.architecture import with_activation_maps
-
-# The range that a network expects -> scale and offset that bring pixels from 0..255 into it
-INPUT_RANGES = {"-1..1": (1 / 127.5, -1.0), "0..1": (1 / 255, 0.0), "0..255": (1.0, 0.0)}
-# Keras's names of the layers and operations by which a network scales its pixels itself
-SCALING = {"Rescaling", "Normalization", "TrueDivide", "Divide", "Multiply", "Subtract", "Add"}
-PRECISIONS = ("float32", "float16", "int8")
-REPRESENTATIVE = 200  # photos from which an int8 file learns the ranges of its integers
 
 
 def to_litert(
@@ -44,7 +37,21 @@ def to_litert(
         TrainingError: int8 was asked for without photos.
     """
     network = with_activation_maps(network)
-    call = tf.function(lambda pixels: network(pixels, training=False))
+    return convert(tf.function(lambda pixels: network(pixels, training=False)), size, precision, representative)
+
+
+def convert(call: Any, size: int, precision: str, representative: NDArray[np.uint8] | None = None) -> bytes:
+    """Convert a `tf.function` to a LiteRT file.
+
+    Args:
+        call: From pixels, float32, (1, size, size, 3), RGB, 0 to 255, to logits and perhaps activation maps.
+        size: See `to_litert`, also for the other arguments and the result.
+        precision: See there.
+        representative: See there.
+
+    Raises:
+        TrainingError: int8 was asked for without photos, or LiteRT lacks an operation of the network.
+    """
     concrete = call.get_concrete_function(tf.TensorSpec((1, size, size, 3), tf.float32, name="pixels"))
     # Frozen first: handed the model instead, the converter of TensorFlow 2.21 leaves a Keras 3 model's weights out
     frozen = convert_variables_to_constants_v2(concrete)
@@ -59,7 +66,15 @@ def to_litert(
         converter.representative_dataset = lambda: _samples(representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8
-    content: bytes = converter.convert()
+    try:
+        content: bytes = converter.convert()
+    # The converter raises its own ConverterError, and others for what it did not foresee
+    except Exception as error:
+        missing = sorted(set(re.findall(r"\btf\.(\w+)'? op", str(error))))
+        what = (
+            f"it uses {', '.join(missing)}" if missing else (str(error).strip() or type(error).__name__).splitlines()[0]
+        )
+        raise TrainingError(f"LiteRT cannot run this network ({what}); put other layers in their place") from error
     return content
 
 
@@ -90,95 +105,3 @@ def read_keras(file: Path) -> keras.Model:
     if not isinstance(network, keras.Model):
         raise TrainingError(f"{file}: holds a {type(network).__name__}, not a Keras model")
     return network
-
-
-def image_classifier(network: keras.Model, file: Path, input_range: str, size: int = INPUT_SIZE) -> keras.Model:
-    """Wrap a saved classifier so that it takes plain pixels and gives logits.
-
-    Args:
-        network: A classifier with one input, square RGB pictures, and one output. A softmax at its end is taken off.
-        file: Where it comes from, for error messages.
-        input_range: The range of pixels that it expects, a key of INPUT_RANGES. It is ignored if the network scales its
-            pixels itself.
-        size: Side of the pictures in pixels, used only if the network takes pictures of any size.
-
-    Returns:
-        A model that takes pixels, float32, (batch, side, side, 3), RGB, 0 to 255, and gives the logits and, where
-        `with_activation_maps` can, the activation maps.
-
-    Raises:
-        TrainingError: The network is not such a classifier.
-    """
-    inputs = [tuple(x.shape) for x in network.inputs or []]
-    outputs = [tuple(x.shape) for x in network.outputs or []]
-    if len(inputs) != 1 or len(inputs[0]) != 4 or inputs[0][3] != 3:
-        raise TrainingError(
-            f"{file}: is not an image classifier; expected one input (batch, side, side, 3), got {inputs}"
-        )
-    _, height, width, _ = inputs[0]
-    if height != width:
-        raise TrainingError(f"{file}: takes pictures of {height}x{width} pixels; only square ones are supported")
-    if len(outputs) != 1 or len(outputs[0]) != 2 or (outputs[0][1] or 0) < 2:
-        raise TrainingError(f"{file}: expected one output (batch, classes), two classes or more; got {outputs}")
-    side = height or size
-    pixels = keras.Input((side, side, 3), name="pixels")
-    scaled = pixels
-    if not scales_itself(network):
-        scale, offset = INPUT_RANGES[input_range]
-        scaled = keras.layers.Rescaling(scale, offset=offset)(pixels)
-    trial = np.random.default_rng(0).uniform(0, 255, (8, side, side, 3)).astype(np.float32)
-    bare = _without_softmax(network)
-    logits = np.asarray(keras.Model(pixels, bare(scaled, training=False))(trial, training=False))
-    if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1, atol=1e-3):
-        raise TrainingError(
-            f"{file}: ends in a softmax that cannot be taken off; save it with a Dense or Softmax layer last"
-        )
-    return keras.Model(pixels, with_activation_maps(bare)(scaled, training=False))
-
-
-def scales_itself(network: keras.Model) -> bool:
-    """Whether a network scales its pixels itself, before its first layer with weights."""
-    for operation in _in_order(network):
-        if type(operation).__name__ in SCALING:
-            return True
-        if getattr(operation, "weights", None):
-            return False
-    return False
-
-
-def _in_order(network: keras.Model) -> list[Any]:
-    """A network's operations, with those of nested networks in their place."""
-    found = []
-    for operation in getattr(network, "operations", None) or network.layers:
-        found += _in_order(operation) if isinstance(operation, keras.Model) else [operation]
-    return found
-
-
-def _without_softmax(network: keras.Model) -> keras.Model:
-    """The network up to its logits. Raises TrainingError if it ends in another activation than softmax."""
-    last = network.layers[-1]
-    if isinstance(last, keras.layers.Softmax):
-        return keras.Model(network.inputs, last.input)
-    if getattr(last, "activation", None) is keras.activations.softmax:
-        last.activation = keras.activations.linear  # calling the model runs its layers again, now without
-        return network
-    if getattr(last, "activation", keras.activations.linear) is not keras.activations.linear:
-        name = getattr(last.activation, "__name__", last.activation)
-        raise TrainingError(f"the last layer's activation is {name}; expected softmax, or none for logits")
-    return network
-
-
-def check_labels(labels: tuple[str, ...], network: keras.Model, file: Path, background: bool = False) -> None:
-    """Raise TrainingError unless every output of a network has a label of its own.
-
-    Args:
-        labels: The labels, in the order of the outputs.
-        network: Its first output holds the logits.
-        file: Where it comes from, for the error message.
-        background: Whether its last output stands for none of the labels and has no label.
-    """
-    outputs = int(network.outputs[0].shape[1]) - background
-    if len(labels) != outputs or len(set(labels)) != len(labels) or not all(labels):
-        raise TrainingError(
-            f"{file}: has {outputs} outputs and needs as many different labels; got {len(labels)}: {', '.join(labels)}"
-        )

@@ -1,0 +1,1 @@
+"""Classifiers that were made elsewhere: Keras 2 and 3, SavedModel folders, and `.tflite` files."""
