@@ -25,7 +25,8 @@ from model.preprocessing import INPUT_SIZE
 log = logging.getLogger(__name__)
 
 # Between changes of the percentage on the screen. More often is unreadable, and each change redraws the panel.
-CALM_S = 0.25
+CALM_S = 0.5
+CALM_SHARE = 0.02  # Smaller changes of the confidence, 0 to 1, are not shown at all.
 # Without a frame for so long, the camera is said to be frozen. Comparing its pictures would not tell: once encoded,
 # those of a frozen camera change as much as those of a live and noisy one (measured).
 FROZEN_AFTER_S = 3.0
@@ -88,10 +89,10 @@ class StreamProcessor:
         # Each written by one thread and replaced as a whole, so that the others may read it without the lock:
         self._activation: NDArray[np.float32] | None = None  # by the engine: what to show as a heat map, if anything
         self._last_frame = -math.inf  # by `recv`: when the last frame came, in seconds of the clock
+        self._shown: tuple[float, Verdict] | None = None  # by `recv`: the verdict on the video, and since when
 
         # Touched by `recv` only:
         self._overlay = Overlay()
-        self._shown: tuple[float, Caption] | None = None  # the caption on the screen, and since when
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Annotate a camera frame.
@@ -144,6 +145,16 @@ class StreamProcessor:
             return self._tracker.verdict
 
     @property
+    def shown(self) -> Verdict:
+        """The verdict as it was last drawn on the video, whose figures change calmly.
+
+        A page beside the video shows this one, so that both say the same figure. Where there is no video, or it has not
+        come to a new verdict yet, this is `verdict`.
+        """
+        verdict, drawn = self.verdict, self._shown
+        return drawn[1] if drawn is not None and _says(drawn[1]) == _says(verdict) else verdict
+
+    @property
     def in_view(self) -> bool:
         """Whether something is held up to the camera, known or not. Always False without a `presence`."""
         with self._lock:
@@ -190,22 +201,19 @@ class StreamProcessor:
             mirror(frame)
         if self._draws:
             shown = verdict.state in (State.ITEM, State.UNSURE)
-            self._overlay.draw(frame, self._calm(self.describe(verdict), now), self._activation if shown else None)
+            self._overlay.draw(frame, self.describe(self._calm(verdict, now)), self._activation if shown else None)
         return frame
 
     def _seen(self) -> bool:
         """Whether the model has lately known what it saw. Called with the lock held."""
         return self._knows or self._tracker.verdict.state in (State.ITEM, State.UNSURE)
 
-    def _calm(self, new: Caption, now: float) -> Caption:
-        """The caption to show: the new one, unless only the percentage differs and has just changed."""
+    def _calm(self, new: Verdict, now: float) -> Verdict:
+        """The verdict to show: the new one, unless only its figures differ, and have just changed or hardly differ."""
         if self._shown is not None:
             since, old = self._shown
-            if (
-                replace(new, percent=old.percent) == old
-                and now - since < CALM_S
-                and None not in (old.percent, new.percent)
-            ):
+            little = now - since < CALM_S or abs(new.confidence - old.confidence) < CALM_SHARE
+            if little and new.state is State.ITEM and _says(new) == _says(old):
                 return old
         self._shown = now, new
         return new
@@ -228,3 +236,8 @@ class StreamProcessor:
         if not self.shows_heat or not prediction.known or prediction.activation is None:
             return None
         return prediction.activation[:, ::-1] if self.mirrored else prediction.activation
+
+
+def _says(verdict: Verdict) -> tuple[object, ...]:
+    """What a verdict says beside its figures."""
+    return verdict.state, verdict.label, verdict.gave_up

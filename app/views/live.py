@@ -87,14 +87,12 @@ def show_answer() -> None:
     if time.monotonic() - state.get(f"{key}-connecting", float("inf")) > NO_WAY_S:
         st.html(ui.notice(words("no_way_title"), words("no_way_detail"), words))
         return
-    verdict = processor.verdict
+    verdict = processor.shown
     said = caption(verdict, rules)
     st.html(ui.spoken(said))
-    st.html(
-        ui.verdict_card(said)
-        + ui.probability_bars(verdict.probabilities, rules)
-        + ui.figures_line(processor.figures(), words)
-    )
+    st.html(ui.verdict_card(said) + ui.probability_bars(verdict.probabilities, rules))
+    with st.expander(words("details_label")):
+        st.html(ui.figures_line(processor.figures(), words))
 
 
 with answer:
@@ -127,6 +125,7 @@ with answer:
     st.caption(words("live_privacy"))
     with st.container(key="use-photo"):
         st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
+    st.html(ui.render("kiosk_link.html", words=words))
 
 with st.container(key="insecure"):  # seen only where it is so, and the rest is not
     st.html(ui.notice(words("insecure_title"), ui.no_camera_here(words), words))

@@ -1,11 +1,14 @@
 """Photo: upload one or many files, or take one, and get the same answers as from the video."""
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.look.heat import heat_uri
 from app.photo.results import PhotoResult, classify_photo, headings, photo_caption, rows, to_csv
 from app.services import services
-from app.views import ui, visitor
+from app.views import samples, ui, visitor
 from model.photos import EXTENSIONS
 
 SOURCES = {"Files": "photo_files", "Camera": "photo_camera"}
@@ -27,6 +30,7 @@ source = st.segmented_control(
     label_visibility="collapsed",
     key="photo-from",
 )
+uploads: Sequence[UploadedFile | samples.Sample]
 if source == "Camera":
     shot = st.camera_input(words("photo_take"), label_visibility="collapsed", key="photo-shot")
     uploads = [shot] if shot else []
@@ -39,6 +43,7 @@ else:
         key="photo-files",
     )
 
+uploads = uploads or samples.chosen()
 if len(uploads) > settings.max_photos:
     st.warning(words("photo_too_many", most=settings.max_photos, left=len(uploads) - settings.max_photos))
     uploads = uploads[: settings.max_photos]
@@ -89,3 +94,5 @@ for number, (result, answer) in enumerate(said):
     over = heat_uri(activation) if heat and activation is not None else ""
     card = ui.photo_card(result.name, result.picture_uri, answer, bars, alone=len(answered) == 1, heat_uri=over)
     columns_side_by_side[number % len(columns_side_by_side)].html(card)
+if all(isinstance(upload, samples.Sample) for upload in uploads):  # also where there are none
+    samples.offer(rules)
