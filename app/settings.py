@@ -117,6 +117,12 @@ class Settings:
         "", "The file that the counts are kept in. If empty, `counts.sqlite3` in the project's folder."
     )
     counts_days: int = setting(90, "For how many days each counted answer is kept.", between=(1, 3650))
+    collect_doubtful: bool = setting(
+        False, "Whether the pictures of [answers that visitors correct](#corrections) are kept, for training with them."
+    )
+    doubtful_folder: str = setting(
+        "", "The folder that they are kept in. If empty, `doubtful` in the project's folder."
+    )
     operator_password: str = setting(
         "", "The password of the page with the counts. If empty, nobody gets in with a password.", secret=True
     )

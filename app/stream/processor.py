@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import av
 import numpy as np
@@ -32,6 +32,19 @@ CALM_SHARE = 0.02  # Smaller changes of the confidence, 0 to 1, are not shown at
 FROZEN_AFTER_S = 3.0
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a stream last said of an item, for whoever says that it was wrong.
+
+    Attributes:
+        verdict: An ITEM, or UNSURE.
+        picture: What was classified last for it, if the stream keeps that: uint8, shape (side, side, 3), RGB.
+    """
+
+    verdict: Verdict
+    picture: NDArray[np.uint8] | None
+
+
 class StreamProcessor:
     """Annotates one stream.
 
@@ -43,6 +56,7 @@ class StreamProcessor:
         mirrored: Whether the frames go back mirrored. May be changed at any time.
         shows_heat: Whether a heat map of what spoke for the label (a class activation map) is laid over the frames. May
             be changed at any time.
+        keeps_picture: Whether the last picture of an answer is kept in memory. May be changed at any time.
     """
 
     def __init__(
@@ -71,6 +85,7 @@ class StreamProcessor:
         self.describe = describe
         self.mirrored = False
         self.shows_heat = False
+        self.keeps_picture = False
         self._draws = draws
         self._engine = engine
         self._input_size = input_size
@@ -90,6 +105,9 @@ class StreamProcessor:
         self._activation: NDArray[np.float32] | None = None  # by the engine: what to show as a heat map, if anything
         self._last_frame = -math.inf  # by `recv`: when the last frame came, in seconds of the clock
         self._shown: tuple[float, Verdict] | None = None  # by `recv`: the verdict on the video, and since when
+
+        self._picture: NDArray[np.uint8] | None = None  # by the engine: what it has just classified
+        self._said: Said | None = None  # by the engine: the last answer
 
         # Touched by `recv` only:
         self._overlay = Overlay()
@@ -155,6 +173,11 @@ class StreamProcessor:
         return drawn[1] if drawn is not None and _says(drawn[1]) == _says(verdict) else verdict
 
     @property
+    def said(self) -> Said | None:
+        """What was last said of an item, even if it is gone; None if nothing was."""
+        return self._said
+
+    @property
     def in_view(self) -> bool:
         """Whether something is held up to the camera, known or not. Always False without a `presence`."""
         with self._lock:
@@ -184,7 +207,7 @@ class StreamProcessor:
                 verdict = self._tracker.camera_off(now)
         else:
             square = central_square(frame.width, frame.height)
-            snapshot = Snapshot(square_to_rgb(frame, square, self._input_size), now)
+            snapshot = Snapshot(self._remembered(square_to_rgb(frame, square, self._input_size)), now)
             with self._lock:
                 if self._slot is None:
                     self._slot = self._engine.open(self._deliver)
@@ -229,7 +252,19 @@ class StreamProcessor:
             self._knows = outcome.prediction.known
             self._activation = self._heat_of(outcome.prediction)
             known = self._knows and (self._presence is None or self._presence.in_view(True))
-            self._tracker.update(replace(outcome.prediction, known=known), outcome.finished_at)
+            verdict = self._tracker.update(replace(outcome.prediction, known=known), outcome.finished_at)
+            if verdict.state in (State.ITEM, State.UNSURE):
+                self._said = Said(verdict, self._picture)
+
+    def _remembered(self, to_rgb: Callable[[], NDArray[np.uint8]]) -> Callable[[], NDArray[np.uint8]]:
+        """The same maker of pixels, which leaves them in `_picture` if pictures are kept."""
+
+        def make() -> NDArray[np.uint8]:
+            rgb = to_rgb()
+            self._picture = rgb if self.keeps_picture else None
+            return rgb
+
+        return make
 
     def _heat_of(self, prediction: Prediction) -> NDArray[np.float32] | None:
         """What to show of a prediction as a heat map, mirrored as the video is; None for nothing."""

@@ -8,7 +8,7 @@ import streamlit as st
 from app.advice.caption import caption
 from app.services import services
 from app.stream.processor import StreamProcessor
-from app.views import ui, visitor
+from app.views import correction, ui, visitor
 from app.views.camera import TROUBLES, VideoError, camera
 
 REFRESH_S = 0.25  # between looks at the verdict
@@ -95,9 +95,18 @@ def show_answer() -> None:
         st.html(ui.figures_line(processor.figures(), words))
 
 
+def last_answer() -> correction.Given | None:
+    """What the stream said last, to be corrected."""
+    said = processor.said
+    if said is None:
+        return None
+    return correction.Given(said.verdict.label or "", said.verdict.probabilities, lambda: said.picture)
+
+
 with answer:
     with st.container(key="verdict"):
         show_answer()
+        correction.offer(shared, key, last_answer)
     with st.container(key="trouble"):  # in its place where the browser knows better, see live.js
         st.html(ui.troubles(TROUBLES, words))
         st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
@@ -123,6 +132,7 @@ with answer:
         )
         st.toggle(words("settings_heat"), key="heat", bind="query-params")
     st.caption(words("live_privacy"))
+    correction.privacy(shared)
     with st.container(key="use-photo"):
         st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
     st.html(ui.render("kiosk_link.html", words=words))

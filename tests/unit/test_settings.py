@@ -32,8 +32,11 @@ def test_file_then_environment(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("thresold = 0.5", r"no setting is called 'thresold' \(did you mean threshold\?\); there are bins, count"),
-        ("colour = 1", "no setting is called 'colour'; there are bins, count"),
+        (
+            "thresold = 0.5",
+            r"no setting is called 'thresold' \(did you mean threshold\?\); there are bins, collect_doubtful, count",
+        ),
+        ("colour = 1", "no setting is called 'colour'; there are bins, collect_doubtful, count"),
         ('threshold = "high"', "threshold must be a number from 0.4 to 0.95; got 'high'"),
         ("threshold = 2", "got 2"),
         ("max_photo_mib = 1.5", "whole number"),
