@@ -14,6 +14,7 @@ from app.advice.languages import Language, languages
 from app.advice.verdict import Smoothing
 from app.answers.access import PasswordGate
 from app.answers.counts import Counts, DiskError
+from app.answers.doubtful import Doubtful, DoubtfulError
 from app.kiosk.heartbeat import Heartbeat
 from app.network.exporter import serve_metrics
 from app.network.ice import IceServers
@@ -46,8 +47,9 @@ class Services:
         ice: The STUN and TURN servers for new connections.
         photos: Unpacks photos.
         totals: The figures of all streams, summed up.
-        counts: The kiosk's counted answers; None where answers are not counted.
+        counts: The kiosk's counted answers, and visitors' corrections; None where answers are not counted.
         counts_problem: Why they are not counted although they should be; else empty.
+        doubtful: Keeps the pictures of corrected answers; None where they are not kept.
         kiosk: The last sign of life of the kiosk's page.
         gate: Checks passwords for the operator's page.
     """
@@ -62,12 +64,15 @@ class Services:
     totals: Totals = field(default_factory=Totals)
     counts: Counts | None = None
     counts_problem: str = ""
+    doubtful: Doubtful | None = None
     kiosk: Heartbeat = field(default_factory=Heartbeat)
     gate: PasswordGate = field(default_factory=PasswordGate)
 
     def new_processor(self) -> StreamProcessor:
         """Make a processor for one visitor's stream."""
-        return self._processor()
+        processor = self._processor()
+        processor.keeps_picture = self.doubtful is not None
+        return processor
 
     def new_kiosk_processor(self) -> StreamProcessor:
         """Make a processor for a fixed camera whose page draws the answers itself, over the whole screen."""
@@ -155,6 +160,13 @@ def services() -> Services:
     rules = load_rules(classifier.labels, rules_path(settings))
     ice = IceServers(settings)
     counts, problem = _open_counts(settings)
+    doubtful = None
+    if settings.collect_doubtful:
+        folder = settings.path(settings.doubtful_folder) or ROOT / "doubtful"
+        try:
+            doubtful = Doubtful(folder, classifier.metadata.sha256)
+        except DoubtfulError as error:
+            raise SettingsError(f"doubtful_folder: {error}") from error
     engine = Engine(classifier)
     engine.start()
     most = settings.max_streams or max(1, int(usable_cores() / CORES_PER_STREAM))
@@ -162,7 +174,16 @@ def services() -> Services:
         settings.max_photo_megapixels * 1_000_000, settings.max_photo_seconds, settings.max_photo_mib * 2**20
     )
     made = Services(
-        settings, classifier, rules, engine, Places(most), ice, photos, counts=counts, counts_problem=problem
+        settings,
+        classifier,
+        rules,
+        engine,
+        Places(most),
+        ice,
+        photos,
+        counts=counts,
+        counts_problem=problem,
+        doubtful=doubtful,
     )
     if settings.metrics_port:
         try:

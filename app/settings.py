@@ -1,10 +1,5 @@
-"""The operator's settings: one frozen, checked object, read from a TOML file and the environment.
+"""The operator's settings: one frozen, checked object, read from a TOML file and the environment."""
 
-`python -m app.settings` prints every setting as a Markdown table; with `--write` the table in docs/operating.md is
-written anew.
-"""
-
-import argparse
 import difflib
 import os
 import re
@@ -14,14 +9,9 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from app import door
-
 ROOT = Path(__file__).parent.parent
 PREFIX = "WHICHBIN_"
 FILE_VARIABLE = f"{PREFIX}SETTINGS"  # names the TOML file, and is no setting itself
-TABLE_FILE = ROOT / "docs" / "operating.md"
-TABLE_BEGIN = "<!-- The table is written by: python -m app.settings --write -->"
-TABLE_END = "<!-- End of the table. -->"
 
 # What Kubernetes tells every container about each Service of its namespace, which may well be called whichbin
 # (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
@@ -127,6 +117,12 @@ class Settings:
         "", "The file that the counts are kept in. If empty, `counts.sqlite3` in the project's folder."
     )
     counts_days: int = setting(90, "For how many days each counted answer is kept.", between=(1, 3650))
+    collect_doubtful: bool = setting(
+        False, "Whether the pictures of [answers that visitors correct](#corrections) are kept, for training with them."
+    )
+    doubtful_folder: str = setting(
+        "", "The folder that they are kept in. If empty, `doubtful` in the project's folder."
+    )
     operator_password: str = setting(
         "", "The password of the page with the counts. If empty, nobody gets in with a password.", secret=True
     )
@@ -198,16 +194,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(**values)
 
 
-def markdown_table() -> str:
-    """Every setting with its default, what is allowed and what it does, as a Markdown table."""
-    rows = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
-    for name, one in FIELDS.items():
-        cells = (f"`{name}`", f"`{_as_toml(one.default)}`", _wanted(one), _declaration(one).text)
-        rows.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
-    return "\n".join(rows)
-
-
-def _declaration(one: Field[Any]) -> Declaration:
+def declared(one: Field[Any]) -> Declaration:
     declaration = one.metadata["declaration"]
     assert isinstance(declaration, Declaration)
     return declaration
@@ -242,12 +229,12 @@ def _parsed(where: str, one: Field[Any], text: str) -> Any:
             return SWITCH[text.strip().lower()]
         return type(default)(text)
     except (KeyError, ValueError):
-        raise SettingsError(f"{where} must be {_wanted(one)}; got {text!r}") from None
+        raise SettingsError(f"{where} must be {wanted(one)}; got {text!r}") from None
 
 
 def _checked(where: str, one: Field[Any], value: Any) -> Any:
     """The value as `Settings` holds it. Raises SettingsError if it is not allowed."""
-    declaration, default = _declaration(one), one.default
+    declaration, default = declared(one), one.default
     if isinstance(default, tuple):
         pattern = declaration.pattern
         good = isinstance(value, list) and all(isinstance(x, str) and re.fullmatch(pattern, x) for x in value)
@@ -263,13 +250,13 @@ def _checked(where: str, one: Field[Any], value: Any) -> Any:
         good = isinstance(value, allowed) and not isinstance(value, bool) and low <= value <= high
     if not good:
         got = f"a {type(value).__name__}" if declaration.secret else repr(value)
-        raise SettingsError(f"{where} must be {_wanted(one)}; got {got}")
+        raise SettingsError(f"{where} must be {wanted(one)}; got {got}")
     return value
 
 
-def _wanted(one: Field[Any]) -> str:
+def wanted(one: Field[Any]) -> str:
     """What is allowed, in words."""
-    declaration = _declaration(one)
+    declaration = declared(one)
     if declaration.words:
         return declaration.words
     if isinstance(one.default, str):
@@ -279,29 +266,3 @@ def _wanted(one: Field[Any]) -> str:
     assert declaration.between is not None
     low, high = declaration.between
     return f"a {'whole ' if isinstance(one.default, int) else ''}number from {low} to {high}"
-
-
-def _as_toml(default: Any) -> str:
-    """A default as the settings file would have it; every list is empty by default."""
-    if isinstance(default, tuple):
-        return "[]"
-    if isinstance(default, bool):
-        return str(default).lower()
-    return f'"{default}"' if isinstance(default, str) else str(default)
-
-
-def main() -> None:
-    """Print the table of settings, or write it into the documentation."""
-    parser = argparse.ArgumentParser(prog="python -m app.settings", description="Print all settings as a table.")
-    parser.add_argument("--write", action="store_true", help=f"write it into {TABLE_FILE.relative_to(ROOT)} instead")
-    if parser.parse_args().write:
-        before, rest = TABLE_FILE.read_text(encoding="utf-8").split(TABLE_BEGIN)
-        _, after = rest.split(TABLE_END)
-        page = f"{before}{TABLE_BEGIN}\n\n{markdown_table()}\n\n{TABLE_END}{after}"
-        TABLE_FILE.write_text(page, encoding="utf-8")
-    else:
-        print(markdown_table())
-
-
-if __name__ == "__main__":
-    door.run(main, "app.settings")

@@ -34,6 +34,12 @@ PRAGMA user_version = {SCHEMA};
 COMMIT;
 """
 
+# Beside the answers, since files of before there were corrections are used on, also by an earlier Whichbin
+CREATE_CORRECTIONS = """
+CREATE TABLE IF NOT EXISTS corrections (time REAL NOT NULL, said TEXT NOT NULL, "right" TEXT NOT NULL)
+"""
+MOST_CORRECTIONS = 100_000  # everybody may correct, and a file must not grow without bounds
+
 # The offset of every time zone is a whole number of quarter-hours. So it is enough to find the local time of each
 # quarter-hour instead of each answer, which is three times as fast with 500,000 answers in 90 days.
 PER_LOCAL_HOUR = """
@@ -145,11 +151,36 @@ class Counts:
             time: When it was shown, in Unix seconds; None for now.
         """
         row = (self._clock() if time is None else float(time), label, "+".join(bins), float(confidence))
+        self._write("INSERT INTO answers VALUES (?, ?, ?, ?)", row)
+
+    def correct(self, said: str, right: str) -> None:
+        """Count one correction. Where it cannot be written, it is treated as an answer is by `add`.
+
+        Args:
+            said: The label that was said; empty for "not sure".
+            right: The label that the visitor gave; empty for "none of these".
+        """
+        ask = "INSERT INTO corrections SELECT ?, ?, ? WHERE (SELECT COUNT(*) FROM corrections) < ?"
+        self._write(ask, (self._clock(), said, right, MOST_CORRECTIONS))
+
+    def corrections(self, since: float = 0.0) -> list[tuple[str, str, int]]:
+        """What was said, what visitors said instead, and how often; the most frequent first.
+
+        Args:
+            since: The first moment that counts, in Unix seconds.
+
+        Raises:
+            CountsError: The file cannot be read.
+        """
+        ask = 'SELECT said, "right", COUNT(*) FROM corrections WHERE time >= ? GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2'
+        return [(said, right, int(times)) for said, right, times in self._read(ask, (since,))]
+
+    def _write(self, ask: str, row: tuple[object, ...]) -> None:
         with self._lock:
             try:
                 if not 0 <= self._clock() - self._tidied < TIDY_S:  # also after the clock was set back
                     self._tidy()
-                self._connection.execute("INSERT INTO answers VALUES (?, ?, ?, ?)", row)
+                self._connection.execute(ask, row)
             except sqlite3.Error as error:
                 self._lost += 1
                 if not self._failing:
@@ -229,6 +260,7 @@ class Counts:
                 f"{self.file}: was made by a newer Whichbin (version {found} of the table, known is {SCHEMA}); "
                 "update, or name another file in counts_file"
             )
+        self._connection.execute(CREATE_CORRECTIONS)
         self._connection.execute("PRAGMA journal_mode = WAL")  # reading never makes writing wait
         self._connection.execute("PRAGMA synchronous = NORMAL")  # no flush for each answer, which spares memory cards
 
@@ -238,6 +270,7 @@ class Counts:
     def _tidy(self) -> None:
         now = self._clock()
         self._connection.execute("DELETE FROM answers WHERE time < ?", (now - self.days * DAY_S,))
+        self._connection.execute("DELETE FROM corrections WHERE time < ?", (now - self.days * DAY_S,))
         self._tidied = now
 
     def _read(self, ask: str, values: Sequence[object]) -> Iterator[tuple[Any, ...]]:

@@ -38,6 +38,19 @@ def class_table(summary: Summary, rules: Rules) -> list[dict[str, str | float]]:
     ]
 
 
+def correction_table(corrections: Iterable[tuple[str, str, int]], rules: Rules) -> list[dict[str, str | int]]:
+    """One row for each pair of what was said and what a visitor said instead."""
+    words = rules.words
+    return [
+        {
+            words("column_said"): name_and_color(said, rules)[0] if said else words("caption_unsure_title"),
+            words("column_right"): name_and_color(right, rules)[0] if right else words("wrong_none"),
+            words("column_corrections"): times,
+        }
+        for said, right, times in corrections
+    ]
+
+
 def class_chart(summary: Summary, rules: Rules) -> alt.Chart:
     """A bar for each class, most frequent first."""
     values = [

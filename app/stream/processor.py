@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import av
 import numpy as np
@@ -25,10 +25,24 @@ from model.preprocessing import INPUT_SIZE
 log = logging.getLogger(__name__)
 
 # Between changes of the percentage on the screen. More often is unreadable, and each change redraws the panel.
-CALM_S = 0.25
+CALM_S = 0.5
+CALM_SHARE = 0.02  # Smaller changes of the confidence, 0 to 1, are not shown at all.
 # Without a frame for so long, the camera is said to be frozen. Comparing its pictures would not tell: once encoded,
 # those of a frozen camera change as much as those of a live and noisy one (measured).
 FROZEN_AFTER_S = 3.0
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a stream last said of an item, for whoever says that it was wrong.
+
+    Attributes:
+        verdict: An ITEM, or UNSURE.
+        picture: What was classified last for it, if the stream keeps that: uint8, shape (side, side, 3), RGB.
+    """
+
+    verdict: Verdict
+    picture: NDArray[np.uint8] | None
 
 
 class StreamProcessor:
@@ -42,6 +56,7 @@ class StreamProcessor:
         mirrored: Whether the frames go back mirrored. May be changed at any time.
         shows_heat: Whether a heat map of what spoke for the label (a class activation map) is laid over the frames. May
             be changed at any time.
+        keeps_picture: Whether the last picture of an answer is kept in memory. May be changed at any time.
     """
 
     def __init__(
@@ -70,6 +85,7 @@ class StreamProcessor:
         self.describe = describe
         self.mirrored = False
         self.shows_heat = False
+        self.keeps_picture = False
         self._draws = draws
         self._engine = engine
         self._input_size = input_size
@@ -88,11 +104,14 @@ class StreamProcessor:
         # Each written by one thread and replaced as a whole, so that the others may read it without the lock:
         self._activation: NDArray[np.float32] | None = None  # by the engine: what to show as a heat map, if anything
         self._last_frame = -math.inf  # by `recv`: when the last frame came, in seconds of the clock
+        self._shown: tuple[float, Verdict] | None = None  # by `recv`: the verdict on the video, and since when
+
+        self._picture: NDArray[np.uint8] | None = None  # by the engine: what it has just classified
+        self._said: Said | None = None  # by the engine: the last answer
 
         # Touched by `recv` only:
         self._overlay = Overlay()
         self._said_too_small = False  # whether the log has it that this stream's frames are too small
-        self._shown: tuple[float, Caption] | None = None  # the caption on the screen, and since when
 
     def recv(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Annotate a camera frame.
@@ -145,6 +164,21 @@ class StreamProcessor:
             return self._tracker.verdict
 
     @property
+    def shown(self) -> Verdict:
+        """The verdict as it was last drawn on the video, whose figures change calmly.
+
+        A page beside the video shows this one, so that both say the same figure. Where there is no video, or it has not
+        come to a new verdict yet, this is `verdict`.
+        """
+        verdict, drawn = self.verdict, self._shown
+        return drawn[1] if drawn is not None and _says(drawn[1]) == _says(verdict) else verdict
+
+    @property
+    def said(self) -> Said | None:
+        """What was last said of an item, even if it is gone; None if nothing was."""
+        return self._said
+
+    @property
     def in_view(self) -> bool:
         """Whether something is held up to the camera, known or not. Always False without a `presence`."""
         with self._lock:
@@ -176,7 +210,7 @@ class StreamProcessor:
                 verdict = self._tracker.camera_off(now)
         else:
             square = central_square(frame.width, frame.height)
-            snapshot = Snapshot(square_to_rgb(frame, square, self._input_size), now)
+            snapshot = Snapshot(self._remembered(square_to_rgb(frame, square, self._input_size)), now)
             with self._lock:
                 if self._slot is None:
                     self._slot = self._engine.open(self._deliver)
@@ -193,7 +227,7 @@ class StreamProcessor:
             mirror(frame)
         if self._draws:
             shown = verdict.state in (State.ITEM, State.UNSURE)
-            self._overlay.draw(frame, self._calm(self.describe(verdict), now), self._activation if shown else None)
+            self._overlay.draw(frame, self.describe(self._calm(verdict, now)), self._activation if shown else None)
         return frame
 
     def _too_small(self, frame: av.VideoFrame) -> av.VideoFrame:
@@ -210,15 +244,12 @@ class StreamProcessor:
         """Whether the model has lately known what it saw. Called with the lock held."""
         return self._knows or self._tracker.verdict.state in (State.ITEM, State.UNSURE)
 
-    def _calm(self, new: Caption, now: float) -> Caption:
-        """The caption to show: the new one, unless only the percentage differs and has just changed."""
+    def _calm(self, new: Verdict, now: float) -> Verdict:
+        """The verdict to show: the new one, unless only its figures differ, and have just changed or hardly differ."""
         if self._shown is not None:
             since, old = self._shown
-            if (
-                replace(new, percent=old.percent) == old
-                and now - since < CALM_S
-                and None not in (old.percent, new.percent)
-            ):
+            little = now - since < CALM_S or abs(new.confidence - old.confidence) < CALM_SHARE
+            if little and new.state is State.ITEM and _says(new) == _says(old):
                 return old
         self._shown = now, new
         return new
@@ -234,10 +265,27 @@ class StreamProcessor:
             self._knows = outcome.prediction.known
             self._activation = self._heat_of(outcome.prediction)
             known = self._knows and (self._presence is None or self._presence.in_view(True))
-            self._tracker.update(replace(outcome.prediction, known=known), outcome.finished_at)
+            verdict = self._tracker.update(replace(outcome.prediction, known=known), outcome.finished_at)
+            if verdict.state in (State.ITEM, State.UNSURE):
+                self._said = Said(verdict, self._picture)
+
+    def _remembered(self, to_rgb: Callable[[], NDArray[np.uint8]]) -> Callable[[], NDArray[np.uint8]]:
+        """The same maker of pixels, which leaves them in `_picture` if pictures are kept."""
+
+        def make() -> NDArray[np.uint8]:
+            rgb = to_rgb()
+            self._picture = rgb if self.keeps_picture else None
+            return rgb
+
+        return make
 
     def _heat_of(self, prediction: Prediction) -> NDArray[np.float32] | None:
         """What to show of a prediction as a heat map, mirrored as the video is; None for nothing."""
         if not self.shows_heat or not prediction.known or prediction.activation is None:
             return None
         return prediction.activation[:, ::-1] if self.mirrored else prediction.activation
+
+
+def _says(verdict: Verdict) -> tuple[object, ...]:
+    """What a verdict says beside its figures."""
+    return verdict.state, verdict.label, verdict.gave_up

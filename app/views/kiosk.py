@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from app import kiosk
+from app.advice.bins import rules_files
 from app.advice.languages import languages
 from app.kiosk.screens import Scene, Screen, Screens, Sight
 from app.services import services
@@ -30,6 +31,9 @@ words = visitor.kiosk_words()
 rules = shared.rules_in(words, st.query_params.get("bins"))
 aloud = shared.settings.kiosk_speech or st.query_params.get("speech") == "1"
 sound = shared.settings.kiosk_sound or st.query_params.get("sound") == "1"
+
+if (named := st.query_params.get("bins")) and named not in rules_files():
+    st.html(html.no_rules_html(named, rules_files(), words))
 
 folder = Path(kiosk.__file__).parent
 st.html(folder / "kiosk.css")

@@ -54,6 +54,11 @@ def trouble_html(name: str, icon: str, words: Language) -> Markup:
     return render("kiosk/trouble.html", name=name, icon_name=icon, words=words)
 
 
+def no_rules_html(asked: str, known: Iterable[str], words: Language) -> Markup:
+    """One line above every screen: the page's address asks for rules that there are not."""
+    return render("kiosk/no_rules.html", text=words("kiosk_no_rules", asked=asked, known=", ".join(sorted(known))))
+
+
 def sure_html(screen: Screen, words: Language) -> Markup:
     """How sure an answer is, in words that change seldom; empty for other screens."""
     return render("kiosk/sure.html", text=words(screen.sureness.value) if screen.sureness else "")

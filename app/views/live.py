@@ -8,7 +8,7 @@ import streamlit as st
 from app.advice.caption import caption
 from app.services import services
 from app.stream.processor import StreamProcessor
-from app.views import ui, visitor
+from app.views import correction, ui, visitor
 from app.views.camera import TROUBLES, VideoError, camera
 
 REFRESH_S = 0.25  # between looks at the verdict
@@ -87,19 +87,26 @@ def show_answer() -> None:
     if time.monotonic() - state.get(f"{key}-connecting", float("inf")) > NO_WAY_S:
         st.html(ui.notice(words("no_way_title"), words("no_way_detail"), words))
         return
-    verdict = processor.verdict
+    verdict = processor.shown
     said = caption(verdict, rules)
     st.html(ui.spoken(said))
-    st.html(
-        ui.verdict_card(said)
-        + ui.probability_bars(verdict.probabilities, rules)
-        + ui.figures_line(processor.figures(), words)
-    )
+    st.html(ui.verdict_card(said) + ui.probability_bars(verdict.probabilities, rules))
+    with st.expander(words("details_label")):
+        st.html(ui.figures_line(processor.figures(), words))
+
+
+def last_answer() -> correction.Given | None:
+    """What the stream said last, to be corrected."""
+    said = processor.said
+    if said is None:
+        return None
+    return correction.Given(said.verdict.label or "", said.verdict.probabilities, lambda: said.picture)
 
 
 with answer:
     with st.container(key="verdict"):
         show_answer()
+        correction.offer(shared, key, last_answer)
     with st.container(key="trouble"):  # in its place where the browser knows better, see live.js
         st.html(ui.troubles(TROUBLES, words))
         st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
@@ -125,8 +132,10 @@ with answer:
         )
         st.toggle(words("settings_heat"), key="heat", bind="query-params")
     st.caption(words("live_privacy"))
+    correction.privacy(shared)
     with st.container(key="use-photo"):
         st.page_link("views/photo.py", label=words("use_photo"), icon=":material/photo_camera:")
+    st.html(ui.render("kiosk_link.html", words=words))
 
 with st.container(key="insecure"):  # seen only where it is so, and the rest is not
     st.html(ui.notice(words("insecure_title"), ui.no_camera_here(words), words))

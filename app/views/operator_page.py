@@ -92,6 +92,9 @@ def show(counts: Counts) -> None:
     )
     days = RANGES[chosen]
     since = 0.0 if days is None else midnight(now, days)
+    if corrections := counts.corrections(since):
+        st.markdown(f"### {words('operator_corrections')}")
+        st.dataframe(report.correction_table(corrections, rules), hide_index=True)
     summary = counts.summary(since)
     if not summary.per_class:
         st.info(words("operator_none"))

@@ -1,11 +1,14 @@
 """Photo: upload one or many files, or take one, and get the same answers as from the video."""
 
+from collections.abc import Sequence
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app.look.heat import heat_uri
 from app.photo.results import PhotoResult, classify_photo, headings, photo_caption, rows, to_csv
 from app.services import services
-from app.views import ui, visitor
+from app.views import correction, samples, ui, visitor
 
 SOURCES = {"Files": "photo_files", "Camera": "photo_camera"}
 
@@ -26,6 +29,7 @@ source = st.segmented_control(
     label_visibility="collapsed",
     key="photo-from",
 )
+uploads: Sequence[UploadedFile | samples.Sample]
 if source == "Camera":
     shot = st.camera_input(words("photo_take"), label_visibility="collapsed", key="photo-shot")
     uploads = [shot] if shot else []
@@ -37,6 +41,7 @@ else:
         key="photo-files",
     )
 
+uploads = uploads or samples.chosen()
 if len(uploads) > settings.max_photos:
     st.warning(words("photo_too_many", most=settings.max_photos, left=len(uploads) - settings.max_photos))
     uploads = uploads[: settings.max_photos]
@@ -59,11 +64,11 @@ for result in results:
 
 answered = [result for result in results if result.prediction is not None]
 said = [
-    (result, photo_caption(result.prediction, settings.threshold, rules))
-    for result in answered
+    (upload, result, photo_caption(result.prediction, settings.threshold, rules))
+    for upload, result in zip(uploads, results, strict=True)
     if result.prediction is not None
 ]
-st.html(ui.announcement("\n".join(f"{result.name}: {answer.spoken}" for result, answer in said)))
+st.html(ui.announcement("\n".join(f"{result.name}: {answer.spoken}" for _, result, answer in said)))
 if len(results) > 1:
     table = rows(results, settings.threshold, rules)
     named = headings(words) | {label: category.name for label, category in rules.categories.items()}
@@ -80,10 +85,17 @@ if len(results) > 1:
 
 heat = bool(answered) and st.toggle(words("photo_heat"), help=words("photo_heat_help"), key="photo-heat")
 columns_side_by_side = st.container(key="photos").columns(min(3, max(1, len(answered))), gap="medium")
-for number, (result, answer) in enumerate(said):
+for number, (upload, result, answer) in enumerate(said):
     assert result.prediction is not None
     bars = ui.probability_bars(result.prediction.probabilities, rules)
     activation = result.prediction.activation
     over = heat_uri(activation) if heat and activation is not None else ""
     card = ui.photo_card(result.name, result.picture_uri, answer, bars, alone=len(answered) == 1, heat_uri=over)
-    columns_side_by_side[number % len(columns_side_by_side)].html(card)
+    with columns_side_by_side[number % len(columns_side_by_side)]:
+        st.html(card)
+        if not isinstance(upload, samples.Sample):
+            correction.offer_for_photo(shared, upload, result.prediction, sure=answer.percent is not None)
+if all(isinstance(upload, samples.Sample) for upload in uploads):  # also where there are none
+    samples.offer(rules)
+else:
+    correction.privacy(shared)

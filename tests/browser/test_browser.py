@@ -126,7 +126,7 @@ def test_figures_move_and_stop_and_start_work(open_page):
     page = open_page()
     wait_for_video(page)
     figures = page.locator(".wb-figures")
-    expect(figures).to_contain_text("Inference")
+    expect(figures).to_contain_text("Time to recognise one")
     expect(figures).not_to_contain_text("Video 0 fps", timeout=10_000)
     inside = page.frame_locator('iframe[title*="webrtc"]')
     inside.get_by_role("button", name="Stop camera").click()

@@ -60,7 +60,7 @@ def expect_card(page: Page, kind: str, words) -> None:
     expect(card.locator(".wb-title")).to_have_text(words(f"camera_{kind}_title"))
     expect(card.locator(".wb-detail")).to_have_text(words.words[f"camera_{kind}_detail"].format(start=start))
     expect(page.locator(".wb-card:visible")).to_have_count(1)
-    expect(page.locator(".wb-figures")).to_be_hidden()
+    expect(page.locator(".st-key-verdict .wb-bars")).to_be_hidden()
     expect(page.frame_locator('iframe[title*="webrtc"]').locator(".MuiAlert-root:visible")).to_have_count(0)
 
 
@@ -106,7 +106,7 @@ def test_live_goes_on_by_itself_when_the_camera_is_back(open_page, error):
     page.evaluate("localStorage.setItem('fails', '')")
     wait_for_video(page, 40)
     expect(page.locator(".st-key-trouble")).to_be_hidden(timeout=PATIENCE_MS)
-    expect(page.locator(".wb-figures")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".st-key-verdict .wb-bars")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_a_refused_camera_is_not_asked_for_again_and_again(open_page):
@@ -127,7 +127,7 @@ def test_live_after_stop_says_so_and_shows_no_stale_figures(open_page):
     page.wait_for_timeout(3000)
     expect_card(page, "stopped", words)
     inside.get_by_role("button", name=words("camera_start")).click()
-    expect(page.locator(".wb-figures")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".st-key-verdict .wb-bars")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator(".st-key-trouble")).to_be_hidden()
 
 

@@ -20,7 +20,7 @@ def test_every_page_says_that_the_server_is_gone_and_recovers(chromium, tmp_path
             page.goto(server.url + path)
         live = pages["/"]
         wait_for_video(live)
-        expect(live.locator(".wb-figures")).to_be_visible()
+        expect(live.locator(".st-key-verdict .wb-bars")).to_be_visible()
         for path in ("/photo", "/operator"):
             expect(pages[path].locator("h1")).to_have_count(1, timeout=NOTICED_MS)
             expect(pages[path].locator(".wb-offline")).to_be_hidden()
@@ -36,14 +36,14 @@ def test_every_page_says_that_the_server_is_gone_and_recovers(chromium, tmp_path
             expect(page.locator('[data-testid="stDialog"]')).to_be_hidden()
             text = page.locator("body").inner_text()
             assert not any(word in text for word in STREAMLITS), text
-        expect(live.locator(".wb-figures")).to_be_hidden()
+        expect(live.locator(".st-key-verdict .wb-bars")).to_be_hidden()
         assert live.locator(".wb-card:visible").count() == 1
         assert live.locator('iframe[title*="webrtc"]').evaluate("(e) => getComputedStyle(e).visibility") == "hidden"
 
         server = Server(tmp_path / "again.txt", port=server.port).wait_until_ready()
         for path in ("/photo", "/operator"):
             expect(pages[path].locator(".wb-offline")).to_be_hidden(timeout=60_000)
-        expect(live.locator(".wb-figures")).to_be_visible(timeout=60_000)
+        expect(live.locator(".st-key-verdict .wb-bars")).to_be_visible(timeout=60_000)
         live.wait_for_function(f"() => ({PICTURES})() > 5", timeout=60_000)
         expect(live.locator('iframe[title*="webrtc"]')).to_be_visible()
     finally:

@@ -18,7 +18,7 @@ def empty_scene() -> np.ndarray:
     return np.clip(np.full((HEIGHT, WIDTH, 3), WALL) * shade, 0, 255).astype(np.uint8)
 
 
-def _laid(scene: np.ndarray, mask: np.ndarray, item: np.ndarray, shadow_px: int) -> np.ndarray:
+def laid(scene: np.ndarray, mask: np.ndarray, item: np.ndarray, shadow_px: int) -> np.ndarray:
     """An item as far as its mask (0 to 1) covers the scene, with a soft shadow to the lower right."""
     shadow = cv2.GaussianBlur(np.roll(mask, (shadow_px, shadow_px), (0, 1)), (0, 0), 10)
     covered = mask[..., None]
@@ -34,7 +34,7 @@ def _jar_lid(scene: np.ndarray, radius: float = 120) -> np.ndarray:
     for ring, level in ((0.9, 60), (0.78, 230), (0.97, 235)):
         grey = np.where(abs(distance - ring) < 0.022, level, grey)
     mask = (distance < 1).astype(np.float64)
-    return _laid(scene, mask, np.repeat(grey[..., None], 3, axis=2), 14)
+    return laid(scene, mask, np.repeat(grey[..., None], 3, axis=2), 14)
 
 
 def _printed_sheet(scene: np.ndarray, width: int = 340, height: int = 360, turned: float = 75) -> np.ndarray:
@@ -53,7 +53,7 @@ def _printed_sheet(scene: np.ndarray, width: int = 340, height: int = 360, turne
     turn = cv2.getRotationMatrix2D((320, 240), turned, 1)
     page, mask = (cv2.warpAffine(each, turn, (WIDTH, HEIGHT)) for each in (page, mask))
     wavy = 0.92 + 0.1 * np.cos(np.linspace(0, 9, WIDTH))
-    return _laid(scene, mask, page * wavy[None, :, None], 8)
+    return laid(scene, mask, page * wavy[None, :, None], 8)
 
 
 _DRAWN: dict[str, Callable[[np.ndarray], np.ndarray]] = {"metal": _jar_lid, "paper": _printed_sheet}

@@ -26,8 +26,8 @@ def live(browser: Browser, url: str, name: str, words: str, **options: object) -
     """The live page, once it says `words` and the picture has settled."""
     page = browser.new_page(**options)
     page.goto(url)
-    page.locator(".wb-figures", has_not_text="Inference –").wait_for(timeout=60_000)  # noqa: RUF001
-    page.locator(".wb-title", has_text=words).wait_for(timeout=60_000)
+    page.locator(".wb-figures", has_not_text="Time to recognise one –").wait_for(state="attached", timeout=60_000)  # noqa: RUF001
+    page.locator(".wb-title", has_text=words).wait_for(state="attached", timeout=60_000)
     page.wait_for_timeout(2500)
     save(page, name)
 

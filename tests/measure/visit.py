@@ -74,7 +74,7 @@ def main() -> None:
                 page.wait_for_function(ANNOTATED, polling=50, timeout=60_000)
                 waits.append(time.monotonic() - began)
                 page.wait_for_timeout(10_000)
-                figures, memory = page.locator(".wb-figures").inner_text(), resident_mib(server.process.pid)
+                figures, memory = page.locator(".wb-figures").text_content() or "", resident_mib(server.process.pid)
                 browser.close()
             print(f"page opened until annotated     {statistics.median(waits):.1f} s (at most {max(waits):.1f} s)")
             print(f"resident memory, one stream     {memory:.0f} MiB")

@@ -70,7 +70,7 @@ def test_other_endings_leave_the_commands_own_status_and_say_nothing(ending, sta
 
 
 def test_whoever_has_read_enough_may_go():
-    script = f"{sys.executable} -m app.settings | true; echo ${{PIPESTATUS[0]}}"
+    script = f"{sys.executable} -m app.settings_table | true; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() in ("0", "1")
     assert done.stderr == ""
@@ -129,4 +129,4 @@ def test_a_terminal_and_file_names_that_are_not_utf_8(tmp_path):
     assert status == 1
     assert "FIX  model" in said
     assert "Traceback" not in said
-    assert run("-m", "app.settings", **ascii_only)[0] == 0
+    assert run("-m", "app.settings_table", **ascii_only)[0] == 0

@@ -12,6 +12,7 @@ import app.services
 from app.answers.counts import Counts
 from app.services import services
 from app.stream.places import Places
+from app.views.samples import FOLDER
 from tests.helpers.drawings import drawn_photo
 from tests.helpers.fakes import png
 from tests.helpers.trashnet import ROOT
@@ -59,7 +60,13 @@ def test_live_page_starts_with_an_invitation_and_every_class(live):
     assert "Hold an item up" in text
     for name in ("Cardboard", "Glass", "Metal", "Paper", "Plastic", "Other rubbish"):
         assert name in text
-    for figure in ("Video", "Classified", "Inference", "Verdict age", "Frames dropped"):
+    for figure in (
+        "Video",
+        "Pictures recognised",
+        "Time to recognise one",
+        "From picture to answer",
+        "Pictures passed over",
+    ):
         assert figure in text
 
 
@@ -103,6 +110,16 @@ def test_threshold_reaches_the_stream_and_the_stream_outlives_reruns(live):
     assert processor._tracker.smoothing.enter == pytest.approx(0.9)
 
 
+@pytest.mark.parametrize(("asked", "said"), [("germny", 1), ("germany", 0)])
+def test_rules_that_there_are_not_are_said_on_the_kiosk(live, monkeypatch, asked, said):
+    use_places(monkeypatch, Places(1))
+    at = AppTest.from_file(str(APP / "views" / "kiosk.py"), default_timeout=30)
+    at.query_params["bins"] = asked
+    at.run()
+    assert not at.exception
+    assert html(at).count(f"No rules are called “{asked}”. There are: default, germany, uk, usa.") == said
+
+
 def test_when_all_places_are_taken_the_page_says_who_is_next_and_offers_a_photo(monkeypatch):
     monkeypatch.setattr(streamlit_webrtc, "webrtc_streamer", lambda **options: pytest.fail("has no place"))
     places = Places(1)
@@ -126,6 +143,23 @@ def test_one_photo_gives_a_card_at_once(photo):
     photo.toggle[0].set_value(True).run()
     assert not photo.exception
     assert "data:image/png;base64," in html(photo)  # the heat map over it
+
+
+def test_every_sample_is_answered_right_and_small_and_gives_way_to_a_file(photo):
+    files = sorted(FOLDER.glob("*.jpg"))
+    assert len(files) == 4
+    for file in files:
+        assert file.stat().st_size < 20_000
+        photo.button(key=f"sample-{file.stem}").click().run()
+        assert not photo.exception
+        [result] = photo.session_state["photos"].values()
+        assert (result.prediction.label, result.prediction.known) == (file.stem, True)
+        assert result.prediction.confidence > services().settings.threshold
+        assert html(photo).count('class="shot"') == 1
+    photo.file_uploader[0].set_value(("own.png", png(), "image/png")).run()
+    assert "own.png" in html(photo)
+    assert html(photo).count('class="shot"') == 1
+    assert "wb-sample" not in html(photo)
 
 
 def test_bad_files_are_named_and_the_others_still_answered(photo):

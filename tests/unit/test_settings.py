@@ -4,14 +4,11 @@ import pytest
 
 from app.settings import (
     ROOT,
-    TABLE_BEGIN,
-    TABLE_END,
-    TABLE_FILE,
     Settings,
     SettingsError,
     load_settings,
-    markdown_table,
 )
+from app.settings_table import TABLE_BEGIN, TABLE_END, TABLE_FILE, markdown_table
 
 
 def test_defaults_without_file_or_environment():
@@ -32,8 +29,11 @@ def test_file_then_environment(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("thresold = 0.5", r"no setting is called 'thresold' \(did you mean threshold\?\); there are bins, count"),
-        ("colour = 1", "no setting is called 'colour'; there are bins, count"),
+        (
+            "thresold = 0.5",
+            r"no setting is called 'thresold' \(did you mean threshold\?\); there are bins, collect_doubtful, count",
+        ),
+        ("colour = 1", "no setting is called 'colour'; there are bins, collect_doubtful, count"),
         ('threshold = "high"', "threshold must be a number from 0.4 to 0.95; got 'high'"),
         ("threshold = 2", "got 2"),
         ("max_photo_mib = 1.5", "whole number"),
@@ -146,7 +146,7 @@ def test_a_named_file_must_exist(tmp_path):
 def test_the_documentation_has_the_table_of_settings():
     table = f"{TABLE_BEGIN}\n\n{markdown_table()}\n\n{TABLE_END}\n"
     where = TABLE_FILE.relative_to(ROOT)
-    message = f"{where} does not say what app/settings.py says; run: .venv/bin/python -m app.settings --write"
+    message = f"{where} does not say what app/settings.py says; run: .venv/bin/python -m app.settings_table --write"
     assert table in TABLE_FILE.read_text(encoding="utf-8"), message
 
 

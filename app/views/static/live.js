@@ -36,7 +36,11 @@
     component = { stopped: false, trouble: null, played: false, pressed: false, next: 0, wait: PRESS, shown: 0, still: 0 };
     components.set(inside, component);
     const style = inside.createElement("style"); // its own words for troubles are English, and a developer's
-    style.textContent = ".MuiAlert-root { display: none !important; }";
+    style.textContent = `.MuiAlert-root { display: none !important; }
+      .MuiButton-root { font-family: inherit !important; font-weight: 500 !important; text-transform: none !important;
+        letter-spacing: normal !important; border-radius: .6rem !important; box-shadow: none !important; }
+      .MuiButton-contained { background: #0B7A4B !important; color: #FFFFFF !important; }
+      .MuiButton-root:focus-visible { outline: 2px solid currentColor !important; outline-offset: 2px; }`;
     inside.head.append(style);
     inside.defaultView.navigator.mediaDevices?.addEventListener("devicechange", () => (component.next = 0));
     const pressed = (event) => {
