@@ -48,6 +48,7 @@
       if (!button) return;
       component.stopped = button.textContent.trim() === one(".wb-live")?.dataset.stop;
       component.trouble = null;
+      component.next = now() + PRESS; // pressed again at once, the component would open two connections
     };
     inside.addEventListener("click", pressed, true);
     return component;
