@@ -141,7 +141,8 @@ def test_on_a_phone_everything_fits_and_the_verdict_needs_no_scrolling(open_page
     wait_for_video(page)
     page.wait_for_timeout(1500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    video, card = box(page, 'iframe[title*="webrtc"]'), box(page, ".wb-card")
+    expect(page.locator(".wb-beside-video .wb-title")).to_be_hidden()  # the video says it already
+    video, card = box(page, 'iframe[title*="webrtc"]'), box(page, ".st-key-verdict .wb-bars")
     assert video["x"] >= 0
     assert video["x"] + video["width"] <= 390
     assert card["y"] >= video["y"] + video["height"] - 1
