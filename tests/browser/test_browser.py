@@ -73,7 +73,7 @@ def box(page: Page, selector: str) -> dict[str, float]:
 
 
 def title(page: Page) -> str:
-    return page.locator(".st-key-verdict .wb-title").text_content()
+    return page.locator(".wb-title").first.text_content()
 
 
 def test_item_then_item_then_empty_on_the_page_and_on_the_returned_video(open_page):
@@ -141,7 +141,8 @@ def test_on_a_phone_everything_fits_and_the_verdict_needs_no_scrolling(open_page
     wait_for_video(page)
     page.wait_for_timeout(1500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    video, card = box(page, 'iframe[title*="webrtc"]'), box(page, ".st-key-verdict .wb-card")
+    expect(page.locator(".wb-beside-video .wb-title")).to_be_hidden()  # the video says it already
+    video, card = box(page, 'iframe[title*="webrtc"]'), box(page, ".st-key-verdict .wb-bars")
     assert video["x"] >= 0
     assert video["x"] + video["width"] <= 390
     assert card["y"] >= video["y"] + video["height"] - 1
@@ -158,6 +159,21 @@ def test_switching_the_camera_starts_the_other_one(open_page):
     page.reload()  # as after an outage
     wait_for_video(page)
     expect(page.get_by_role("radio", name="Rear")).to_be_checked()
+
+
+def test_a_refused_camera_is_said_once_and_a_photo_offered(playwright, clip, server):
+    browser = launch(playwright, clip, grant=False)
+    page = browser.new_page()
+    tries = []
+    page.on("console", lambda message: tries.append(1) if "RTCConfiguration" in message.text else None)
+    page.goto(server.url)
+    inside = page.frame_locator('iframe[title*="webrtc"]')
+    expect(inside.get_by_text("Permission denied")).to_be_visible(timeout=30_000)
+    page.wait_for_timeout(2000)
+    assert len(tries) == 1
+    page.get_by_role("link", name="Use a photo").click()
+    expect(page.locator('input[type="file"]')).to_be_attached(timeout=20_000)
+    browser.close()
 
 
 def test_photos_good_and_bad(open_page, tmp_path):

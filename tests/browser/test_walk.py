@@ -80,6 +80,10 @@ def test_live(page, running):
     inside.get_by_role("button", name="Choose camera").click()
     inside.get_by_role("button", name="Done").click()  # which starts the chosen one
     expect(figures).not_to_contain_text("Video 0 fps", timeout=20_000)
+    page.get_by_text("Details").click()
+    expect(figures).to_be_visible()
+    page.get_by_role("button", name="That was wrong").click()
+    expect(page.get_by_text("There has been no answer yet.")).to_be_visible()  # the view is empty
     page.get_by_role("button", name="Settings").click()
     page.get_by_role("slider").press("ArrowRight")
     expect(page).to_have_url(re.compile("threshold=61"))
@@ -93,6 +97,8 @@ def test_live(page, running):
 @on_both
 def test_photo_files(page, running):
     page.goto(running.url + "/photo")
+    page.get_by_role("button", name="Sample 2").click()
+    expect(page.locator(".wb-photo .wb-title")).to_have_text("Glass")
     files = [{"name": name, "mimeType": "image/png", "buffer": png(color)} for name, color in FILES.items()]
     page.locator('input[type="file"]').set_input_files(files)
     expect(page.locator(".wb-photo")).to_have_count(2)
@@ -101,6 +107,10 @@ def test_photo_files(page, running):
     assert len(download.value.path().read_text().splitlines()) == 3
     page.get_by_text("Show where it looked").click()
     expect(page.locator("img.heat")).to_have_count(2)
+    page.get_by_role("button", name="That was wrong").first.click()
+    page.get_by_role("radio", name="None of these").click()
+    expect(page.get_by_text("Thank you for the correction.")).to_be_visible()
+    expect(page.get_by_role("button", name="That was wrong")).to_have_count(1)
     page.get_by_role("button", name="Remove").first.click()
     expect(page.locator(".wb-photo")).to_have_count(1)
 
