@@ -88,6 +88,8 @@ class ExportOptions(Options):
 def export(options: ExportOptions) -> dict[str, Any]:
     """Write the artifact and return its metadata; say on stderr what was found or assumed. Raises TrainingError."""
     file = identify(options.keras)
+    if options.out.exists() and not options.out.is_dir():
+        raise TrainingError(f"{options.out}: is a file; expected a folder for the artifact, there or to be made")
     if file.kind == "tflite" and options.precision != PRECISIONS[0]:
         raise TrainingError(f"{file.path}: keeps the precision that it has; leave --precision out")
     labels = _labels(options)
@@ -144,7 +146,8 @@ def _input_range(
         why += f", so --input-range={options.input_range} is not applied"
     if classes is None:
         if not options.input_range:
-            why += "; if its answers are wrong, give --input-range, or --data to have it measured"
+            ways = "--data" if likely == PLAIN else "--input-range, or --data"
+            why += f"; if its answers are wrong, give {ways} to have it measured"
         return likely, why
     photos = load_classes(_spread(classes), labels, network.size)
     fits = measure_fits(network.runner, photos.pixels, photos.labels, len(labels))

@@ -122,6 +122,8 @@ class TestInputRange:
             (lambda: keras.layers.Rescaling(1 / 127.5, offset=-1), "0..255", "0 to 255 become -1 to 1"),
             (lambda: keras.layers.Rescaling(2, offset=-1), "0..1", "enlarge pixels"),
             (lambda: keras.layers.Normalization(mean=[0.5] * 3, variance=[0.25] * 3), "0..1", "enlarge pixels"),
+            (lambda: keras.applications.vgg16.preprocess_input, "0..255", "0 to 255 become -124 to 151"),
+            (lambda: keras.layers.BatchNormalization(), "-1..1", "-1..1 is assumed"),
             (lambda: keras.layers.Dropout(0.1), "-1..1", "-1..1 is assumed"),
         ],
     )
@@ -130,7 +132,9 @@ class TestInputRange:
     ) -> None:
         layers = keras.layers
         ends = [layers.Conv2D(2, 3), layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
-        network = keras.Sequential([keras.Input((SIDE, SIDE, 3)), layers.RandomFlip(), layer(), *ends])
+        pixels = keras.Input((SIDE, SIDE, 3))
+        scaled = layer()(layers.RandomFlip()(pixels))
+        network = keras.Model(pixels, keras.Sequential(ends)(scaled))
         network.save(tmp_path / "m.keras")
         metadata = run(tmp_path / "m.keras", "--labels", "a,b,c")
         assert metadata["training"]["input_range"] == input_range

@@ -23,6 +23,7 @@ BETWEEN = PASSING | RESHAPING | {
     "Pad", "PadV2", "MirrorPad", "ResizeBilinear", "ResizeNearestNeighbor", "ReverseV2", "StridedSlice", "GatherV2",
     "Maximum", "Minimum", "ClipByValue",
 }  # fmt: skip
+JOINING = {"Pack", "ConcatV2"}  # of the three colours, after they were taken apart to change their order
 # Ends that are neither logits nor probabilities
 OTHER_ENDS = {
     "Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Tanh", "Softplus", "Softsign", "ArgMax", "Minimum", "Maximum",
@@ -194,8 +195,8 @@ def _scaled(frozen: Any, source: Any, shape: tuple[int, ...]) -> tuple[float, fl
     """What the operations before the first layer with weights make of pixels 0 and 255; None if they do not scale."""
     tensor, scales = source, False
     while True:
-        consumers = [op for op in tensor.consumers() if op.type != "Shape"]
-        if len(consumers) != 1 or consumers[0].type not in SCALING | BETWEEN or len(consumers[0].outputs) != 1:
+        consumers = _joined([op for op in tensor.consumers() if op.type != "Shape"])
+        if len(consumers) != 1 or consumers[0].type not in SCALING | BETWEEN | JOINING or _normalises(consumers[0]):
             break
         scales = scales or consumers[0].type in SCALING
         tensor = consumers[0].outputs[0]
@@ -204,3 +205,19 @@ def _scaled(frozen: Any, source: Any, shape: tuple[int, ...]) -> tuple[float, fl
     run = frozen.prune([source], [tensor])
     ends = [run(tf.fill((1, *shape[1:]), value))[0].numpy() for value in (0.0, 255.0)]
     return float(min(e.min() for e in ends)), float(max(e.max() for e in ends))
+
+
+def _joined(consumers: list[Any]) -> list[Any]:
+    """The operation that joins the colours again, if these take them apart; else the same operations."""
+    after = [op for slicing in consumers for op in slicing.outputs[0].consumers()]
+    taken_apart = len(consumers) > 1 and all(op.type == "StridedSlice" for op in consumers)
+    if taken_apart and len({op.name for op in after}) == 1 and after[0].type in JOINING:
+        return after[:1]
+    return consumers
+
+
+def _normalises(operation: Any) -> bool:
+    """Whether an operation belongs to a batch normalization, which is no scaling of pixels but a layer with weights."""
+    others = [_behind(tensor).op for tensor in operation.inputs]
+    others += [_behind(tensor).op for op in others if op.type == "Mul" for tensor in op.inputs]
+    return any(op.type == "Rsqrt" for op in others)
