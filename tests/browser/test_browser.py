@@ -73,7 +73,7 @@ def box(page: Page, selector: str) -> dict[str, float]:
 
 
 def title(page: Page) -> str:
-    return page.locator(".st-key-verdict .wb-title").first.text_content()
+    return page.locator(".st-key-verdict .wb-title").text_content()
 
 
 def test_item_then_item_then_empty_on_the_page_and_on_the_returned_video(open_page):
