@@ -74,6 +74,10 @@ def open_live(page: Page, url: str) -> None:
     page.goto(url)
     wait_for_video(page)
     expect(page.get_by_text("Hinten")).to_be_visible()
+    page.get_by_text("Einzelheiten").click()
+    expect(page.get_by_text("Vom Bild zur Antwort")).to_be_visible()
+    page.get_by_role("button", name="Das war falsch").click()
+    expect(page.get_by_text("Bisher gab es keine Antwort")).to_be_visible()
 
 
 def open_live_refused(page: Page, url: str) -> None:
@@ -84,13 +88,15 @@ def open_live_refused(page: Page, url: str) -> None:
 
 
 def open_photo(page: Page, url: str) -> None:
-    """With two answers and a file that cannot be used."""
+    """With two answers, of which one is about to be corrected, and a file that cannot be used."""
     page.goto(url + "/photo")
     files = [(f"{n}.png", "image/png", png((n * 90, 90, 80))) for n in range(2)] + [("bad.jpg", "image/jpeg", b"x")]
     sent = [{"name": name, "mimeType": kind, "buffer": content} for name, kind, content in files]
     page.locator('input[type="file"]').set_input_files(sent)
     expect(page.locator(".wb-photo")).to_have_count(2, timeout=30_000)
     expect(page.locator(".wb-error")).to_contain_text("bad.jpg ist kein lesbares Bild")
+    page.get_by_role("button", name="Das war falsch").first.click()
+    expect(page.get_by_text("Was ist es wirklich?")).to_be_visible()
 
 
 def open_operator(page: Page, url: str) -> None:

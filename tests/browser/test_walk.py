@@ -65,14 +65,18 @@ def test_live(page, running):
     page.goto(running.url)
     wait_for_video(page)
     figures = page.locator(".wb-figures")
-    for camera in ("Rear", "Front"):
+    for camera in ("Front", "Rear"):
         page.get_by_role("radio", name=camera).click()
         expect(page.get_by_role("radio", name=camera)).to_be_checked()
         page.wait_for_timeout(1000)
         wait_for_video(page)
+    page.reload()  # as after an outage
+    wait_for_video(page)
+    expect(page.get_by_role("radio", name="Rear")).to_be_checked()
     inside = page.frame_locator('iframe[title*="webrtc"]')
     inside.get_by_role("button", name="Stop camera").click()
     expect(figures).to_contain_text("Video 0 fps", timeout=10_000)
+    assert page.locator(".st-key-verdict .wb-title").text_content() == "Hold an item up"
     inside.get_by_role("button", name="Start camera").click()
     expect(figures).not_to_contain_text("Video 0 fps", timeout=20_000)
     inside.get_by_role("button", name="Stop camera").click()
@@ -226,3 +230,10 @@ def test_links_lead_where_they_say_in_another_tab_too(page, running):
             link = header.get_by_role("link", name=name)
             expect(link).not_to_have_attribute("href", "")
             assert link.evaluate("link => link.pathname") == wanted
+
+
+def test_a_page_that_streamlit_has_lost_begins_anew(page, running):
+    page.goto(running.url + "/photo")
+    on_photo(page)
+    page.evaluate("document.querySelector('#root').replaceChildren()")  # as React does after an uncaught error
+    on_photo(page)

@@ -34,6 +34,18 @@ OURS = re.compile(r"⟦[^⟦⟧]*⟧")  # every text of the made-up language is 
 # What is the same in every language: names, numbers with units, and a line of the settings file
 SAME = re.compile(r"Whichbin|fps|ms|/s|whichbin\.toml|UTC|CSV|[A-Z]{3,4}|https?://\S+|\w+\.(png|sqlite3)|\d+ ?%?")
 BIN = "⟦Grey lid⟧"
+# Streamlit's elements that have a label
+LABELLED = (
+    "button",
+    "toggle",
+    "slider",
+    "segmented_control",
+    "pills",
+    "selectbox",
+    "metric",
+    "file_uploader",
+    "expander",
+)
 
 
 @pytest.fixture
@@ -76,11 +88,24 @@ def visible(at: AppTest) -> str:
     said = [re.sub(r"<(script|style).*?</\1>|<[^>]*>", " ", e.proto.body, flags=re.DOTALL) for e in at.get("html")]
     for kind in ("markdown", "caption", "warning", "info", "error", "header"):
         said += [element.value for element in at.get(kind)]
-    for kind in ("button", "toggle", "slider", "segmented_control", "selectbox", "metric", "file_uploader"):
+    for kind in (
+        "button",
+        "toggle",
+        "slider",
+        "segmented_control",
+        "selectbox",
+        "metric",
+        "file_uploader",
+        "expander",
+        "pills",
+    ):
         said += [element.label for element in at.get(kind)]
     for kind in ("page_link", "download_button"):
         said += [element.proto.label for element in at.get(kind)]
-    said += [option for element in at.get("segmented_control") for option in element.options]
+    said += [
+        option for kind in ("segmented_control", "pills") for element in at.get(kind) for option in element.options
+    ]
+    said += [str(name) for element in at.get("arrow_data_frame") for name in element.value.columns]
     return "\n".join(said)
 
 
@@ -92,6 +117,12 @@ def open_page(path: str, **options: str) -> AppTest:
     at.run()
     assert not at.exception
     return at
+
+
+def said_to_be_wrong(at: AppTest) -> None:
+    """Press the first button for a correction."""
+    next(button for button in at.button if "That was wrong" in button.label).click().run()
+    assert not at.exception
 
 
 @pytest.fixture
@@ -117,6 +148,10 @@ def test_the_live_page(made_up, places):
     assert foreign(visible(at), rules_texts()) == ""
     assert "Hold an item up" in visible(at)
     assert all(OURS.fullmatch(text) for text in places.buttons[-1].values())
+    assert "Details" in visible(at)
+    said_to_be_wrong(at)
+    assert "There has been no answer yet" in visible(at)
+    assert foreign(visible(at), rules_texts()) == ""
     waiting = open_page("navigation.py")  # the first visitor has the only place
     assert "You are next" in visible(waiting)
     assert foreign(visible(waiting), rules_texts()) == ""
@@ -131,12 +166,17 @@ def test_the_photo_page(made_up):
     assert not at.exception
     assert "Best guess" in visible(at)
     assert foreign(visible(at), rules_texts()) == ""
+    said_to_be_wrong(at)
+    assert "What is it really?" in visible(at)
+    assert "None of these" in visible(at)
+    assert foreign(visible(at), rules_texts()) == ""
     assert all(OURS.fullmatch(heading) for heading in headings(made_up).values())
 
 
 def test_the_operator_page(made_up, monkeypatch, tmp_path):
     counts = Counts(tmp_path / "counts.sqlite3", 30)
     counts.add("metal", ["packaging"], 0.9, time.time())
+    counts.correct("metal", "glass")
     for settings in ({}, {"operator_password": "x"}):
         shared = replace(services(), settings=replace(services().settings, **settings), counts=counts)
         monkeypatch.setattr(app.services, "services", lambda shared=shared: shared)
@@ -144,6 +184,7 @@ def test_the_operator_page(made_up, monkeypatch, tmp_path):
         assert foreign(closed.replace("operator_password", "").replace("toml", ""), rules_texts()) in ("", "docs md")
     at = open_page("views/operator_page.py", operator=True)
     assert "By class" in visible(at)
+    assert "Corrections" in visible(at)
     assert foreign(visible(at), rules_texts()) == ""
     counts.close()
 
@@ -158,6 +199,9 @@ def test_the_kiosk(made_up):
         page += kiosk_html.spoken_html(screen, rules, aloud=True)
         assert foreign(re.sub(r"<[^>]*>", " ", page), texts) == "", scene
     page = re.sub(r"<[^>]*>", " ", kiosk_html.page_html(made_up, sound=False, troubles=TROUBLES))
+    assert foreign(page, texts) == ""
+    page = re.sub(r"<[^>]*>", " ", kiosk_html.no_rules_html("x", ["y"], made_up))
+    assert "No rules are called" in page
     assert foreign(page, texts) == ""
 
 

@@ -56,6 +56,15 @@
     }
     for (const input of document.querySelectorAll(INPUTS)) translate(input, own);
   }
+  // A fault in Streamlit's own script takes everything off the page and leaves it white for good: "Bad delta path index",
+  // seen in 1 of 24 first visits to a server that had just started on a busy machine (1.67.0). The page then begins anew.
+  const WHITE = 2000, LOOK = 500; // milliseconds
+  let whiteSince = null;
+  setInterval(() => {
+    whiteSince = document.querySelector(".stApp") ? null : whiteSince ?? performance.now();
+    if (whiteSince !== null && performance.now() - whiteSince > WHITE) location.reload();
+  }, LOOK);
+
   new MutationObserver(mend).observe(document, {
     subtree: true, childList: true, characterData: true, attributeFilter: ["href", "data-lang"],
   });
