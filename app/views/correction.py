@@ -40,7 +40,6 @@ def privacy(shared: Services) -> None:
         st.caption(visitor.words()("wrong_kept"))
 
 
-@st.fragment
 def offer(shared: Services, key: str, answer: Callable[[], Given | None], once: bool = False) -> None:
     """Draw the button, or what it has led to.
 
@@ -50,6 +49,12 @@ def offer(shared: Services, key: str, answer: Callable[[], Given | None], once: 
         answer: Gives the answer that is corrected, at the moment when the button is pressed; None if there was none.
         once: Whether the answer is still the same after it has been corrected.
     """
+    with st.container():  # of its own, as for every fragment; see app/views/live.py
+        _offer(shared, key, answer, once)
+
+
+@st.fragment
+def _offer(shared: Services, key: str, answer: Callable[[], Given | None], once: bool) -> None:
     state = st.session_state
     words, rules = visitor.words(), visitor.rules()
     asking, said = f"{key}-asking", f"{key}-said"

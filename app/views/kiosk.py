@@ -60,7 +60,8 @@ def wait_for_a_place() -> None:
 
 
 if shared.places.ask(me):
-    wait_for_a_place()
+    with st.container():  # of its own, as for every fragment; see app/views/live.py
+        wait_for_a_place()
     st.stop()
 
 
@@ -77,7 +78,8 @@ with st.container(key="kiosk-camera"):
     except VideoError as error:
         problem = str(error)
 if problem:
-    show_problem(problem)
+    with st.container():
+        show_problem(problem)
     st.stop()
 
 with st.container(key="kiosk-languages", horizontal=True):
@@ -116,4 +118,5 @@ def show_screen() -> None:
     beat()
 
 
-show_screen()
+with st.container():
+    show_screen()

@@ -32,8 +32,12 @@ def wait_for_a_place() -> None:
     st.html(ui.notice(words("busy_title"), detail, words))
 
 
+# Each fragment stands alone in a container. What Streamlit (1.67.0) has not yet sent of a fragment it drops when the
+# fragment runs again; what follows it in the same container would then come first, and be "Bad delta path index" to the
+# browser, which leaves a white page. Seen with first visitors to a busy server.
 if shared.places.ask(me):
-    wait_for_a_place()
+    with st.container():
+        wait_for_a_place()
     st.page_link("views/photo.py", label=words("use_photo_meanwhile"), icon=":material/photo_camera:")
     st.stop()
 
@@ -105,7 +109,8 @@ def last_answer() -> correction.Given | None:
 
 with answer:
     with st.container(key="verdict"):
-        show_answer()
+        with st.container():
+            show_answer()
         correction.offer(shared, key, last_answer)
     with st.container(key="trouble"):  # in its place where the browser knows better, see live.js
         st.html(ui.troubles(TROUBLES, words))
