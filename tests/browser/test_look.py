@@ -166,6 +166,7 @@ def test_the_language_of_the_browser_the_address_and_the_switch(page, running):
     expect(page).to_have_url(re.compile("lang=fr"))
     page.locator(".st-key-header").get_by_role("link").first.click()
     speaks("fr", "Direct · Whichbin")
+    expect(page).to_have_url(re.compile(r":\d+/\?lang=fr"))  # which comes after the title
     page.reload()
     speaks("fr", "Direct · Whichbin")
     page.goto(running.url + "/photo?lang=es-MX")
