@@ -13,7 +13,7 @@ OUT ?= runs/model
 SEED ?= 1
 BIN := .venv/bin
 
-.PHONY: run setup setup-training test train test-browser test-others lint audit system browser screenshots clean
+.PHONY: run setup setup-training test train test-browser test-others test-last lint audit system browser screenshots clean
 .DEFAULT_GOAL := run
 
 run: setup
@@ -42,20 +42,22 @@ test:
 	$(MAKE) --no-print-directory --jobs=2 system .venv/tests.stamp
 	$(MAKE) --no-print-directory browser
 	$(MAKE) --no-print-directory --jobs=2 test-browser test-others
+	$(MAKE) --no-print-directory test-last
 
 LINT := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
 
 # Two lanes, of which each takes about half of the time. What computes runs at a low priority, since the video of the
 # browsers must not be late, and says what it has to say at its end, so as not to write into the other lane's lines.
-# What looks at how soon a page is back after an outage comes last, when nothing computes any more.
+# What looks at how soon a page is back after an outage comes last, alone.
 test-browser: .venv/tests.stamp
 	$(BIN)/python -m pytest -m "browser and not slow"
-	$(BIN)/python -m pytest tests/browser/test_network.py
 
 test-others: .venv/tests.stamp
 	@export TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1; said=$$(nice -n 19 sh -c '$(LINT) && $(BIN)/python -m pytest -m "unit or training"' 2>&1); good=$$?; echo "$$said"; exit $$good
 	nice -n 10 $(BIN)/python -m pytest -m media
-	$(BIN)/python -m pytest tests/browser/test_kiosk.py
+
+test-last: .venv/tests.stamp
+	$(BIN)/python -m pytest -m "browser and slow"
 
 lint: .venv/tests.stamp
 	$(LINT)
