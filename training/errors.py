@@ -58,6 +58,11 @@ def readable(text: str | Path) -> str:
     return os.fsencode(str(text)).decode("utf-8", "backslashreplace")
 
 
+def first_line(error: object) -> str:
+    """The first line of what an error says, or its kind if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def _explain(error: Exception) -> tuple[int, str]:
     """The exit status that stands for an error, and what to say of it."""
     if isinstance(error, TrainingError):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.preprocessing import INPUT_SIZE
-from training.data.photos import check_classes, check_photos, class_folders, load_classes, load_pixels
+from training.data.photos import check_classes, check_photos, class_folders, load_classes, load_pixels, without
 from training.data.splits import reference_split
 from training.errors import TrainingError, run_command
 from training.foreign.kinds import identify
@@ -105,7 +105,7 @@ def export(options: ExportOptions) -> dict[str, Any]:
         if unknown := sorted(set(classes) - set(labels)):
             raise TrainingError(f"{options.data}: {', '.join(unknown)} not among the labels {', '.join(labels)}")
         bad = check_photos([path for paths in classes.values() for path in paths], options.skip_bad)
-        classes = {name: [path for path in paths if path not in bad] for name, paths in classes.items()}
+        classes = without(bad, classes)
         check_classes(classes, options.data)
         training, validation = reference_split(classes)
         representative = _representative(training, network.size) if options.precision == "int8" else None

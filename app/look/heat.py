@@ -1,10 +1,10 @@
 """Class activation maps as heat maps: they show which places of a picture spoke for the answer."""
 
-import base64
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from app.look.data_uri import data_uri
 
 STRONGEST_OPACITY = 0.75  # of the hottest place; the item under it must stay recognisable
 FAINTEST_ACTIVATION = 0.15  # Colder places stay as they are.
@@ -40,4 +40,4 @@ def heat_uri(activation: NDArray[np.float32]) -> str:
     rows, columns = activation.shape
     colors, opacity = heat(activation, columns * CELL_PX, rows * CELL_PX)
     _, png = cv2.imencode(".png", np.dstack([colors[..., ::-1], opacity]))
-    return "data:image/png;base64," + base64.b64encode(png.tobytes()).decode()
+    return data_uri("image/png", png.tobytes())

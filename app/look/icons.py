@@ -1,6 +1,5 @@
 """The icons, each a few polylines on a 24 by 24 grid, drawn the same on video frames and on pages."""
 
-import base64
 import math
 
 import cv2
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.look.colors import rgb
+from app.look.data_uri import data_uri
 
 GRID = 24  # the side of an icon, in the units of its points
 STROKE = 1.8  # the width of its lines, in the same units
@@ -160,7 +160,7 @@ def svg_uri(icon: str, color: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {GRID} {GRID}" fill="none" stroke="{color}" '
         f'stroke-width="{STROKE}" stroke-linecap="round" stroke-linejoin="round">{lines}</svg>'
     )
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    return data_uri("image/svg+xml", svg.encode())
 
 
 def favicon(icon: str, color: str, side: int = 64) -> Image.Image:

@@ -1,6 +1,5 @@
 """Photos to results: what the photo page shows, and its CSV."""
 
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from app.advice.caption import Caption, caption, whole_percent
 from app.advice.languages import Language
 from app.advice.verdict import State, Verdict
 from app.look import spreadsheet
+from app.look.data_uri import data_uri
 from model import Classifier, PhotoError, Prediction, read_photo
 
 SHOWN_SIDE_PX = 640  # the longer side of what is sent back to the browser
@@ -93,4 +93,4 @@ def _data_uri(rgb: NDArray[np.uint8]) -> str:
         size = max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale))
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg.tobytes()).decode()
+    return data_uri("image/jpeg", jpeg.tobytes())

@@ -76,9 +76,8 @@ def camera(
             translations={name: words(key) for name, key in TEXTS.items()},
             media_toggle_controls=False,
         )
-    except (
-        Exception
-    ) as error:  # whatever a browser's offer can set off in there; Streamlit would show it to the visitor
+    # Whatever a browser's offer can set off in there: Streamlit would show it to the visitor
+    except Exception as error:
         log.exception("The connection that a browser offered cannot be made")
         # what aiortc raises if an offer has no codec that it knows
         raise VideoError("camera_codec" if isinstance(error, OperationError) else "camera_failed") from error

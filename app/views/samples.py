@@ -1,12 +1,14 @@
 """Sample photos for visitors who have none at hand. `python -m tests.helpers.sample_photos` draws them."""
 
-import base64
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from markupsafe import Markup
 
 from app.advice.bins import Rules
+from app.look.data_uri import data_uri
 from app.views import ui
 
 FOLDER = ui.STATIC / "samples"
@@ -35,6 +37,11 @@ class Sample:
         return self.file.read_bytes()
 
 
+@functools.cache
+def _picture(file: Path) -> Markup:
+    return ui.render("sample.html", address=data_uri("image/jpeg", file.read_bytes()))
+
+
 def chosen() -> list[Sample]:
     """The sample that the visitor has chosen, if any."""
     name = st.session_state.get(CHOSEN)
@@ -49,8 +56,7 @@ def offer(rules: Rules) -> None:
         with st.container(horizontal=True, gap="small"):
             for number, file in enumerate(sorted(FOLDER.glob("*.jpg")), start=1):
                 with st.container(width=WIDTH_PX, gap="xsmall"):
-                    address = "data:image/jpeg;base64," + base64.b64encode(file.read_bytes()).decode()
-                    st.html(ui.render("sample.html", address=address))
+                    st.html(_picture(file))
                     st.button(
                         words("photo_sample", number=number),
                         key=f"sample-{file.stem}",

@@ -55,8 +55,7 @@ def render(template: str, **values: object) -> Markup:
 def page_html(words: Language) -> Markup:
     """What every page needs: its language for the browser, and the script that mends what Streamlit leaves to mend."""
     own = {pattern: words.words[key] for pattern, key in FOREIGN.items()}
-    offline = Caption(words("offline_title"), words("offline_detail"), "question", words=words)
-    return render("page.html", words=words, own=own, offline=offline)
+    return render("page.html", words=words, own=own, offline=_said("offline", "question", words))
 
 
 def spoken(caption: Caption) -> Markup:
@@ -96,15 +95,17 @@ def troubles(kinds: Iterable[str], words: Language) -> Markup:
         kinds: Of camera trouble, with words of their own.
         words: The language.
     """
-    cards = {
-        kind: Caption(words(f"camera_{kind}_title"), words(f"camera_{kind}_detail"), "camera-off", words=words)
-        for kind in kinds
-    }
+    cards = {kind: _said(f"camera_{kind}", "camera-off", words) for kind in kinds}
     stopped = words("camera_stopped_detail", start=words("camera_start"))
     cards["stopped"] = Caption(words("camera_stopped_title"), stopped, "camera-off", words=words)
-    cards["starting"] = Caption(words("starting_title"), words("starting_detail"), "frame", words=words)
-    cards["offline"] = Caption(words("offline_title"), words("offline_detail"), "question", words=words)
+    cards["starting"] = _said("starting", "frame", words)
+    cards["offline"] = _said("offline", "question", words)
     return render("troubles.html", troubles=cards)
+
+
+def _said(name: str, icon: str, words: Language) -> Caption:
+    """The words of `name`_title and `name`_detail under an icon."""
+    return Caption(words(f"{name}_title"), words(f"{name}_detail"), icon, words=words)
 
 
 def no_camera_here(words: Language) -> Markup:

@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from model.artifact import METADATA_FILE
-from tests.helpers.foreign_models import (
-    Run,
-)
+from tests.helpers.foreign_models import Run
 from tests.helpers.tiny_training import command
 from training import export
 

@@ -14,7 +14,8 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.lite.tools import flatbuffer_utils
 
 from model.runtime import LiteRT
-from training.errors import TrainingError
+from training.errors import TrainingError, first_line
+from training.foreign.graph import INDEPENDENT, ONE_OUTPUT
 from training.foreign.ranges import INPUT_RANGES, PLAIN, Logits
 
 Op, Type = schema.BuiltinOperator, schema.TensorType
@@ -47,9 +48,9 @@ class FlatNetwork:
             edit = _Edit(self._content)
         # LiteRT says ValueError; the reader of flatbuffers, anything
         except Exception as error:
-            line = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise TrainingError(
-                f"{path}: is cut short or damaged, or no classifier of single pictures ({line}); copy it again"
+                f"{path}: is cut short or damaged, or no classifier of single pictures ({first_line(error)}); "
+                "copy it again"
             ) from error
         shape, outputs = runtime.input_shape, runtime.output_shapes
         if len(shape) != 3 or shape[2] != 3:
@@ -83,21 +84,17 @@ class FlatNetwork:
 
     def _find_head(self, edit: "_Edit", runtime: LiteRT, units: int) -> tuple[str, tuple[str, ...]]:
         """What the file ends in, and what is assumed of that."""
-        kind, one = (
-            edit.kind(edit.end()),
-            ("its one output is taken for the second label, and 1 less it for the first",),
-        )
+        kind = edit.kind(edit.end())
         if kind in OTHER_ENDS:
             raise TrainingError(f"{self._path}: ends in {OTHER_ENDS[kind]}; expected softmax, sigmoid or logits")
         if kind in (Op.SOFTMAX, Op.LOG_SOFTMAX) and units > 1:
             return "softmax", ()
         if kind == Op.LOGISTIC:
             if units == 1:
-                return "one sigmoid", one
-            return "probabilities", ("its outputs are independent (sigmoid); each one's share of their sum is its "
-                                     "probability",)  # fmt: skip
+                return "one sigmoid", (ONE_OUTPUT,)
+            return "probabilities", (INDEPENDENT,)
         if units == 1:
-            return "one logit", one
+            return "one logit", (ONE_OUTPUT,)
         trial = np.random.default_rng(0).integers(0, 256, (TRIAL_PICTURES, self.size, self.size, 3), np.uint8)
         found = np.array([runtime.run(picture)[0] for picture in trial])
         sums_to_one = (found >= 0).all() and np.allclose(found.sum(axis=1), 1, atol=0.02)
@@ -159,7 +156,7 @@ class _Edit:
             last = self.end()
             self.output = int(last.inputs[0])
             self._drop_after(last)
-        if head == "logits" or head == "softmax":
+        if head in ("logits", "softmax"):
             self._graph.outputs = [self.output]
             return
         values = self.output

@@ -30,6 +30,8 @@ OTHER_ENDS = {
     "ClipByValue", "Round", "TopKV2",
 }  # fmt: skip
 HALVES = {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
+ONE_OUTPUT = "its one output is taken for the second label, and 1 less it for the first"
+INDEPENDENT = "its outputs are independent (sigmoid); each one's share of their sum is its probability"
 TINY = 1e-30  # stands for a probability of 0, so that its logarithm is finite
 
 

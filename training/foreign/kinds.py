@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import h5py
 
-from training.errors import TrainingError
+from training.errors import TrainingError, first_line
 
 Kind = Literal["keras2", "keras3", "savedmodel", "tflite"]
 
@@ -153,11 +153,7 @@ def _kind(version: str) -> Kind:
 
 
 def _damaged(error: object) -> str:
-    return f"is cut short or damaged ({_first_line(error)}); copy or download it again"
-
-
-def _first_line(error: object) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return f"is cut short or damaged ({first_line(error)}); copy or download it again"
 
 
 def _text(raw: Any) -> str:

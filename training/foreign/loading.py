@@ -12,7 +12,7 @@ import tensorflow as tf
 import tf_keras
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from training.errors import TrainingError
+from training.errors import TrainingError, first_line
 from training.foreign.kinds import EXPORT_FOLDER, ModelFile
 
 LAYER_UNKNOWN = re.compile(r"(?:Unknown layer|Could not locate class|Unknown object)[^'\"]*['\"]([^'\"]+)['\"]")
@@ -48,7 +48,7 @@ def load_function(file: ModelFile, size: int) -> Any:
     # Whatever a network's layers raise that do not go together
     except Exception as error:
         raise TrainingError(
-            f"{file.path}: does not take one picture of {side}x{side} pixels ({_first_line(error)})"
+            f"{file.path}: does not take one picture of {side}x{side} pixels ({first_line(error)})"
         ) from error
     shapes = [tuple(output.shape) for output in concrete.outputs]
     if len(shapes) != 1 or len(shapes[0]) != 2 or not shapes[0][1]:
@@ -72,7 +72,7 @@ def load_keras(file: ModelFile) -> Any:
             network = library.models.load_model(str(link), compile=False)
         # Keras raises nearly anything for a damaged file or an unknown layer
         except Exception as error:
-            raise TrainingError(f"{file.path}: {_load_trouble(file, str(error), _first_line(error))}") from error
+            raise TrainingError(f"{file.path}: {_load_trouble(file, str(error), first_line(error))}") from error
     if not isinstance(network, library.Model):
         raise TrainingError(f"{file.path}: holds a {type(network).__name__}, not a Keras model")
     return network
@@ -96,7 +96,7 @@ def _load_saved_model(file: ModelFile) -> tuple[tuple[int | None, ...], Callable
         loaded = tf.saved_model.load(str(file.path))
     # TensorFlow has no common class for what is wrong with a SavedModel
     except Exception as error:
-        raise TrainingError(f"{file.path}: cannot be loaded as a SavedModel ({_first_line(error)})") from error
+        raise TrainingError(f"{file.path}: cannot be loaded as a SavedModel ({first_line(error)})") from error
     signatures = dict(loaded.signatures)
     signature = signatures.get("serving_default") or next(iter(signatures.values()), None)
     if signature is None:
@@ -137,7 +137,3 @@ def _load_trouble(file: ModelFile, said: str, line: str) -> str:
 def _is_operation(name: str) -> bool:
     """Whether a class is Keras's own for one of its operations: TrueDivide for `keras.ops.true_divide`."""
     return hasattr(keras.ops, re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

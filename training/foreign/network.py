@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from training.errors import TrainingError
 from training.foreign.flatbuffer import FlatNetwork
-from training.foreign.graph import HeadError, Parts, take_apart, to_logits
+from training.foreign.graph import INDEPENDENT, ONE_OUTPUT, HeadError, Parts, take_apart, to_logits
 from training.foreign.kinds import identify
 from training.foreign.loading import load_function
 from training.foreign.ranges import INPUT_RANGES, PLAIN, Logits
 from training.network.conversion import convert
 
 TRIAL_PICTURES = 8
+HEAD_NOTES = {"one logit": (ONE_OUTPUT,), "sigmoids": (INDEPENDENT,)}  # what is assumed of a head
 
 
 class Network(Protocol):
@@ -80,12 +81,6 @@ class GraphNetwork:
             return to_logits(self._parts, ordered)
 
         return tf.function(call, autograph=False)
-
-
-HEAD_NOTES = {
-    "one logit": ("its one output is taken for the second label, and 1 less it for the first",),
-    "sigmoids": ("its outputs are independent (sigmoid); each one's share of their sum is its probability",),
-}
 
 
 def read_network(path: Path, size: int) -> Network:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from training.errors import TrainingError
+from training.errors import TrainingError, first_line
 
 BACKBONE = "backbone"
 # The layers up to here do not learn. They tell edges, textures and colours, which ImageNet taught better than a few
@@ -37,7 +37,7 @@ def build_network(outputs: int, size: int, weights: Path | None) -> keras.Model:
         )
     # Keras raises nearly anything for a damaged file or one of another network
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise TrainingError(f"--weights {weights}: cannot be loaded into MobileNetV2 ({reason})") from error
     pixels = keras.Input((size, size, 3), name="pixels")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1, name="to_minus_one_to_one")(pixels)

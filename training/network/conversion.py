@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from training.errors import TrainingError
+from training.errors import TrainingError, first_line
 from training.network.architecture import with_activation_maps
 
 
@@ -71,9 +71,7 @@ def convert(call: Any, size: int, precision: str, representative: NDArray[np.uin
     # The converter raises its own ConverterError, and others for what it did not foresee
     except Exception as error:
         missing = sorted(set(re.findall(r"\btf\.(\w+)'? op", str(error))))
-        what = (
-            f"it uses {', '.join(missing)}" if missing else (str(error).strip() or type(error).__name__).splitlines()[0]
-        )
+        what = f"it uses {', '.join(missing)}" if missing else first_line(error)
         raise TrainingError(f"LiteRT cannot run this network ({what}); put other layers in their place") from error
     return content
 
@@ -97,7 +95,7 @@ def read_keras(file: Path) -> keras.Model:
         network = keras.models.load_model(file, compile=False)
     # Keras raises nearly anything for a damaged file, an unknown layer or weights without a model
     except Exception as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise TrainingError(
             f"{file}: Keras cannot load it ({reason}); save the whole model, not its weights alone, "
             "with model.save('NAME.keras')"

@@ -57,7 +57,7 @@
     for (const input of document.querySelectorAll(INPUTS)) translate(input, own);
   }
   // A fault in Streamlit's own script takes everything off the page and leaves it white for good: "Bad delta path index",
-  // seen in 1 of 24 first visits to a server that had just started on a busy machine (1.67.0). The page then begins anew.
+  // seen in 1 of 24 first visits to a busy server (1.67.0), for a reason that is mended in live.py. The page begins anew.
   const WHITE = 2000, LOOK = 500; // milliseconds
   let whiteSince = null;
   setInterval(() => {
